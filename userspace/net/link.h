@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Interfaces, addresses, routes and neighbours: the requests that an endpoint needs. */
+#ifndef UP_NET_LINK_H
+#define UP_NET_LINK_H
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/nl.h"
+
+/**
+ * struct up_link - what the kernel says of one interface
+ * @ifindex: index in the namespace of the socket that asked
+ * @name:    its name
+ * @alias:   IFLA_IFALIAS, empty where there is none
+ * @kind:    IFLA_INFO_KIND ("veth", "macvlan"), empty for a physical device
+ * @mac:     link-layer address, meaningful where @ethernet
+ * @mtu:     bytes
+ * @flags:   IFF_*
+ * @ethernet: its type is ARPHRD_ETHER (loopback and tunnels are not)
+ */
+struct up_link {
+	int ifindex;
+	char name[IFNAMSIZ];
+	char alias[256];
+	char kind[32];
+	uint8_t mac[6];
+	uint32_t mtu;
+	uint32_t flags;
+	bool ethernet;
+};
+
+/**
+ * struct up_veth_spec - a veth pair born in its final place
+ * @host_name:  name of this end, in the namespace of the socket
+ * @host_mac:   MAC of this end
+ * @host_alias: IFLA_IFALIAS of this end, NULL for none
+ * @peer_name:  name of the other end
+ * @peer_mac:   MAC of the other end
+ * @peer_netns: namespace fd that the other end is created in
+ * @mtu:        of both ends, bytes; 0 for the kernel's default
+ */
+struct up_veth_spec {
+	const char *host_name;
+	uint8_t host_mac[6];
+	const char *host_alias;
+	const char *peer_name;
+	uint8_t peer_mac[6];
+	int peer_netns;
+	uint32_t mtu;
+};
+
+/**
+ * up_link_get() - look an interface up by name, or by index where @name is NULL
+ * Return: 0, -ENODEV, or another -errno
+ */
+int up_link_get(struct up_nl *nl, const char *name, int ifindex, struct up_link *ret_link,
+		struct up_err *err);
+
+/**
+ * up_link_foreach() - hand every interface of the namespace to a callback
+ * @fn: returns 0 to go on or -errno to stop
+ */
+int up_link_foreach(struct up_nl *nl, int (*fn)(const struct up_link *link, void *arg), void *arg,
+		    struct up_err *err);
+
+/**
+ * up_veth_create() - create both ends in one atomic request: nothing to move, rename or leak.
+ * The peer's names and MACs are set by the same request, inside VETH_INFO_PEER.
+ * Both ends are left down.
+ */
+int up_veth_create(struct up_nl *nl, const struct up_veth_spec *spec, struct up_err *err);
+
+int up_link_set_up(struct up_nl *nl, int ifindex, struct up_err *err);
+int up_link_del(struct up_nl *nl, int ifindex, struct up_err *err);
+
+/* Addresses and gateways are in network byte order; prefix lengths in bits. */
+int up_addr_add(struct up_nl *nl, int ifindex, struct in_addr addr, uint8_t plen,
+		struct up_err *err);
+
+/**
+ * struct up_route - one IPv4 unicast route of the main table
+ * @dst, @plen: destination; plen 0 is the default route
+ * @gateway:    next hop, 0.0.0.0 for a directly connected destination (scope link)
+ * @src:        preferred source address, 0.0.0.0 for none
+ * @ifindex:    output interface
+ * @onlink:     RTNH_F_ONLINK: the gateway need not be in a connected network
+ */
+struct up_route {
+	struct in_addr dst, gateway, src;
+	uint8_t plen;
+	bool onlink;
+	int ifindex;
+};
+
+int up_route_add(struct up_nl *nl, const struct up_route *route, struct up_err *err);
+
+/** up_neigh_add() - a permanent neighbour entry; replaces an entry that is there */
+int up_neigh_add(struct up_nl *nl, int ifindex, struct in_addr addr, const uint8_t mac[6],
+		 struct up_err *err);
+
+/** up_addr_foreach() - hand every IPv4 address of the namespace to a callback */
+int up_addr_foreach(struct up_nl *nl, int (*fn)(int ifindex, struct in_addr addr, uint8_t plen,
+						void *arg),
+		    void *arg, struct up_err *err);
+
+/**
+ * up_default_uplink() - the interface of the IPv4 default route with the lowest metric
+ * @ret_ifindex: its index
+ * Return: 0; -ENETUNREACH with a message that says what to do where there is no default route
+ */
+int up_default_uplink(struct up_nl *nl, int *ret_ifindex, struct up_err *err);
+
+#endif

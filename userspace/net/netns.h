@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Network namespaces: open, enter for a moment, identify. */
+#ifndef UP_NET_NETNS_H
+#define UP_NET_NETNS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct up_err;
+
+/**
+ * up_netns_open() - open a network namespace by path
+ * @path: a bind-mounted namespace or /proc/PID/ns/net
+ * @err:  why it failed; -EINVAL where @path is not a network namespace
+ *
+ * Return: a close-on-exec fd, or -errno
+ */
+int up_netns_open(const char *path, struct up_err *err);
+
+/**
+ * up_netns_open_pid() - open the network namespace of a process
+ * @pid: process id in the caller's pid namespace
+ * @err: why it failed
+ *
+ * Return: a close-on-exec fd, or -errno
+ */
+int up_netns_open_pid(pid_t pid, struct up_err *err);
+
+/**
+ * up_netns_enter() - enter a namespace, remembering the present one
+ * @netns_fd: the namespace to enter
+ * @ret_old:  fd of the namespace that was left, for up_netns_leave()
+ * @err:      why it failed
+ *
+ * Only the calling thread moves. Return: 0 or -errno
+ */
+int up_netns_enter(int netns_fd, int *ret_old, struct up_err *err);
+
+/**
+ * up_netns_leave() - go back to the namespace that up_netns_enter() left, and close its fd
+ * @old: pointer to that fd; nothing is done where it is -1. Has the shape of a cleanup function:
+ *       "cleanup_netns int old = -1;" returns at the end of the scope. Aborts the process where the
+ *       kernel refuses, because going on in the wrong namespace would change the wrong host.
+ */
+void up_netns_leave(int *old);
+#define cleanup_netns __up_cleanup(up_netns_leave)
+
+/**
+ * up_netns_cookie() - the kernel's identity of the caller's network namespace
+ * @ret_cookie: never reused while the machine runs (SO_NETNS_COOKIE, Linux 5.14)
+ * @err:        why it failed
+ *
+ * Return: 0 or -errno
+ */
+int up_netns_cookie(uint64_t *ret_cookie, struct up_err *err);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Endpoint lookups, and what an endpoint may send. */
+#ifndef UP_BPF_ENDPOINT_H
+#define UP_BPF_ENDPOINT_H
+
+#include <stdbool.h>
+#include <bpf/bpf_endian.h>
+#include <linux/if_ether.h>
+
+#include "lib/ctx_skb.h"
+#include "lib/maps.h"
+
+/** endpoint_by_id() - a live endpoint's row, or NULL */
+static __always_inline struct up_endpoint *endpoint_by_id(__u32 id)
+{
+	struct up_endpoint *ep = bpf_map_lookup_elem(&up_endpoints, &id);
+
+	return ep && ep->state == UP_ENDPOINT_LIVE ? ep : NULL;
+}
+
+static __always_inline struct up_endpoint *endpoint_by_if(__u32 ifindex, __u32 *ret_id)
+{
+	__u32 *id = bpf_map_lookup_elem(&up_ep_by_if, &ifindex);
+
+	if (!id)
+		return NULL;
+	*ret_id = *id;
+	return endpoint_by_id(*id);
+}
+
+static __always_inline struct up_endpoint *endpoint_by_addr(__be32 addr, __u32 *ret_id)
+{
+	__u32 *id = bpf_map_lookup_elem(&up_ep_by_addr, &addr);
+
+	if (!id)
+		return NULL;
+	*ret_id = *id;
+	return endpoint_by_id(*id);
+}
+
+static __always_inline bool mac_equal(const __u8 *a, const __u8 *b)
+{
+	return *(__u16 *)a == *(__u16 *)b && *(__u16 *)(a + 2) == *(__u16 *)(b + 2) &&
+	       *(__u16 *)(a + 4) == *(__u16 *)(b + 4);
+}
+
+/* Ethernet ARP for IPv4, RFC 826. <linux/if_arp.h> has only its first part, and drags libc in. */
+struct arp_ipv4 {
+	__be16 hw_type, proto_type;
+	__u8 hw_len, proto_len;
+	__be16 op;
+	__u8 sender_mac[ETH_ALEN];
+	__be32 sender_ip;
+	__u8 target_mac[ETH_ALEN];
+	__be32 target_ip;
+} __attribute__((packed));
+
+/** arp_is_own() - does this ARP packet speak for the container's own address, or for none (a
+ * probe)? */
+static __always_inline bool arp_is_own(struct __sk_buff *skb, const struct up_endpoint *ep)
+{
+	struct arp_ipv4 *arp = ctx_data(skb) + ETH_HLEN;
+
+	if ((void *)(arp + 1) > ctx_end(skb))
+		return false;
+	if (arp->proto_type != bpf_htons(ETH_P_IP) || !mac_equal(arp->sender_mac, ep->mac))
+		return false;
+	return !arp->sender_ip || arp->sender_ip == ep->addr;
+}
+
+static __always_inline bool smac_is_own(struct __sk_buff *skb, const struct up_endpoint *ep)
+{
+	struct ethhdr *eth = ctx_data(skb);
+
+	return (void *)(eth + 1) <= ctx_end(skb) && mac_equal(eth->h_source, ep->mac);
+}
+
+#endif

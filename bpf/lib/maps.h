@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Every map of the datapath. Weak, so that each program file may include it and one map results. */
+#ifndef UP_BPF_MAPS_H
+#define UP_BPF_MAPS_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "underpass/counter.h"
+#include "underpass/endpoint.h"
+#include "underpass/flow.h"
+#include "underpass/port.h"
+
+/*
+ * Both directions of every flow: two entries each. Not an LRU: a new flow never evicts a live one
+ * (see flow.h). Not preallocated: an idle host holds no memory for flows that it does not have.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 2 * UP_FLOW_DEFAULT);
+	__type(key, struct up_tuple);
+	__type(value, struct up_flow);
+} up_flows SEC(".maps") __weak;
+
+/* Rows are written through a mapping, so that the programs' counts are never overwritten. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, UP_ENDPOINT_MAX);
+	__type(key, __u32);
+	__type(value, struct up_endpoint);
+} up_endpoints SEC(".maps") __weak;
+
+/* ifindex of the host's end of a veth to endpoint id */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, UP_ENDPOINT_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} up_ep_by_if SEC(".maps") __weak;
+
+/* container address, network byte order, to endpoint id */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, UP_ENDPOINT_MAX);
+	__type(key, __be32);
+	__type(value, __u32);
+} up_ep_by_addr SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct up_port_table);
+} up_ports SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, UP_UPLINK_MAX);
+	__type(key, __u32);
+	__type(value, struct up_uplink);
+} up_uplinks SEC(".maps") __weak;
+
+/* The host's own addresses, for hooks that have no FIB: refreshed by every command that changes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, UP_LOCAL_MAX);
+	__type(key, __be32);
+	__type(value, __u8);
+} up_local SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct up_config);
+} up_conf SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, UP_CNT_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} up_counters SEC(".maps") __weak;
+
+static __always_inline struct up_config *config(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&up_conf, &zero);
+}
+
+/** count() - one more on this CPU's counter */
+static __always_inline void count(enum up_counter id)
+{
+	__u32 key = id;
+	__u64 *n = bpf_map_lookup_elem(&up_counters, &key);
+
+	if (n)
+		(*n)++;
+}
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Flows: the key that a packet is found by, and all that is done to it. */
+#ifndef UNDERPASS_FLOW_H
+#define UNDERPASS_FLOW_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+/**
+ * struct up_tuple - what identifies one direction of a flow
+ * @saddr, @daddr: addresses as they are in the packet
+ * @sport, @dport: ports; for ICMP echo the identifier is @sport of a request and @dport of a reply,
+ *                 and the other one is 0
+ * @ifindex:       the veth by which the packet leaves its container, or 0 where it comes by an
+ *                 uplink: a container can therefore only ever match flows of its own, whatever
+ *                 source address it writes, and two networks may use the same addresses
+ * @proto:         IPPROTO_*
+ * @pad:           0
+ */
+struct up_tuple {
+	__be32 saddr, daddr;
+	__be16 sport, dport;
+	__u32 ifindex;
+	__u8 proto;
+	__u8 pad[3];
+};
+
+/* Where a packet of a flow goes. */
+enum up_fwd {
+	UP_FWD_PEER,    /* into the container behind veth out.ifindex */
+	UP_FWD_NEXTHOP, /* out by the routing table */
+	UP_FWD_HOST,    /* to the host itself, unchanged: the flow only remembers that it may */
+};
+
+/* TCP flags seen in one direction. The state of a connection is a function of both directions'. */
+enum {
+	UP_SEEN_SYN = 1 << 0,
+	UP_SEEN_ACK = 1 << 1,
+	UP_SEEN_FIN = 1 << 2,
+	UP_SEEN_RST = 1 << 3,
+};
+
+/**
+ * struct up_flow - one direction of a flow: a value of the flow table
+ * @timer:     expiry of both directions; lives in the original direction only
+ * @out:       the tuple that the packet leaves with. Reversed, it is the key of the other
+ *             direction; its ifindex is the veth that the packet is sent into (0: an uplink),
+ *             which is also where the answer enters
+ * @last_seen: seconds of the coarse monotonic clock, written at most once a second
+ * @addr_diff: one's complement difference that the change of addresses makes to a checksum
+ * @port_diff: the same for ports (or the ICMP identifier)
+ * @owner:     endpoint whose quota the flow counts against
+ * @peer:      the other endpoint, 0 for none: the flow ends with either
+ * @dmac:      destination MAC for UP_FWD_PEER
+ * @fwd:       enum up_fwd
+ * @seen:      TCP flags seen in this direction
+ * @orig:      this is the direction of the first packet
+ * @dead:      expires whatever its age
+ */
+struct up_flow {
+	struct bpf_timer timer;
+	struct up_tuple out;
+	__u32 last_seen;
+	__u16 addr_diff, port_diff;
+	__u16 owner, peer;
+	__u8 dmac[6];
+	__u8 fwd;
+	__u8 seen;
+	__u8 orig;
+	__u8 dead;
+	__u8 pad[6];
+};
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What user space hands to the program that ends flows. */
+#ifndef UNDERPASS_REAP_H
+#define UNDERPASS_REAP_H
+
+#include <linux/types.h>
+
+/**
+ * struct up_reap - which flows are to end; all fields that are not 0 must match
+ * @endpoint: owner or peer
+ * @addr:     destination that the first packet was sent to, network byte order
+ * @lo, @hi:  range of its destination port, host byte order; @hi 0 for any
+ * @proto:    IPPROTO_*; with @lo and @hi
+ * @pad:      0
+ * @matched:  returned: how many flows were told to end
+ */
+struct up_reap {
+	__u32 endpoint;
+	__be32 addr;
+	__u16 lo, hi;
+	__u8 proto;
+	__u8 pad[3];
+	__u32 matched;
+};
+
+#endif

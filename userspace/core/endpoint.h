@@ -107,7 +107,8 @@ int up_endpoint_foreach(struct up_datapath *dp,
  *
  * Takes the state lock. Return: how many things were removed, or -errno
  */
-int up_endpoint_gc(struct up_datapath *dp, void (*fn)(const char *what, const char *name, void *arg),
-		   void *arg, struct up_err *err);
+int up_endpoint_gc(struct up_datapath *dp,
+		   void (*fn)(const char *what, const char *name, void *arg), void *arg,
+		   struct up_err *err);
 
 #endif

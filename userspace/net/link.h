@@ -76,6 +76,12 @@ int up_veth_create(struct up_nl *nl, const struct up_veth_spec *spec, struct up_
 int up_link_set_up(struct up_nl *nl, int ifindex, struct up_err *err);
 int up_link_del(struct up_nl *nl, int ifindex, struct up_err *err);
 
+/**
+ * up_link_set_forwarding() - let the kernel forward IPv4 packets that come in by this interface
+ * (IFLA_INET_CONF; what /proc/sys/net/ipv4/conf/IF/forwarding does, in whichever namespace)
+ */
+int up_link_set_forwarding(struct up_nl *nl, int ifindex, struct up_err *err);
+
 /* Addresses and gateways are in network byte order; prefix lengths in bits. */
 int up_addr_add(struct up_nl *nl, int ifindex, struct in_addr addr, uint8_t plen,
 		struct up_err *err);

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "cmd/cmd.h"
+#include "cmd/output.h"
+#include "core/datapath.h"
+#include "core/ports.h"
+
+static int parse_specs(char **texts, int n, struct up_publish *pubs, struct up_err *err)
+{
+	int ret = 0;
+
+	for (int i = 0; !ret && i < n; i++)
+		ret = up_portspec_parse(texts[i], &pubs[i], err);
+	return ret;
+}
+
+static int add(struct up_datapath *dp, const char *name, const struct up_publish *pubs, int n,
+	       struct up_err *err)
+{
+	return up_port_add(dp, name, pubs, (size_t)n, err);
+}
+
+static int del(struct up_datapath *dp, const char *name, const struct up_publish *pubs, int n,
+	       struct up_err *err)
+{
+	int ret = 0;
+
+	for (int i = 0; !ret && i < n; i++)
+		ret = up_port_del(dp, name, &pubs[i], err);
+	return ret;
+}
+
+typedef int (*change_fn)(struct up_datapath *dp, const char *name, const struct up_publish *pubs,
+			 int n, struct up_err *err);
+
+/* "add NAME SPEC..." and "del NAME SPEC..." */
+static int change(const struct up_cmd *cmd, int argc, char **argv, change_fn fn)
+{
+	cleanup_datapath struct up_datapath *dp = NULL;
+	cleanup_free struct up_publish *pubs = NULL;
+	struct up_err err = {};
+	int n = argc - 2;
+
+	if (n < 1)
+		return up_cmd_usage(cmd, "%s needs the name of an endpoint and a port", argv[0]);
+	pubs = calloc((size_t)n, sizeof(*pubs));
+	if (!pubs) {
+		up_fail(&err, 12, "port %s", argv[0]);
+		return up_cmd_error(&err);
+	}
+	if (parse_specs(argv + 2, n, pubs, &err)) {
+		up_cmd_error(&err);
+		return UP_EXIT_USAGE;
+	}
+	if (up_datapath_open(&dp, &err) || fn(dp, argv[1], pubs, n, &err))
+		return up_cmd_error(&err);
+	return UP_EXIT_OK;
+}
+
+static int list_json(const struct up_publish *pub, const char *endpoint, void *arg)
+{
+	json_t *row = up_json_publish(pub);
+
+	json_object_set_new(row, "endpoint", json_string(endpoint));
+	return json_array_append_new(arg, row);
+}
+
+static int list_text(const struct up_publish *pub, const char *endpoint, void *arg)
+{
+	char text[UP_PORTSPEC_MAX];
+
+	(void)arg;
+	up_portspec_format(pub, text);
+	printf("%-20s %s\n", endpoint, text);
+	return 0;
+}
+
+static int list(bool json)
+{
+	cleanup_datapath struct up_datapath *dp = NULL;
+	struct up_err err = {};
+	json_t *rows;
+
+	if (up_datapath_open(&dp, &err))
+		return up_cmd_error(&err);
+	if (!json) {
+		printf("%-20s %s\n", "ENDPOINT", "PORT");
+		return up_port_foreach(dp, list_text, NULL) ? UP_EXIT_FAIL : UP_EXIT_OK;
+	}
+	rows = json_array();
+	up_port_foreach(dp, list_json, rows);
+	return up_print_json(rows);
+}
+
+static int run(const struct up_cmd *cmd, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{},
+	};
+	bool json = false;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, ":jh", options, NULL)) != -1) {
+		if (opt == 'h')
+			return up_cmd_help(cmd);
+		if (opt != 'j')
+			return up_cmd_bad_option(cmd, opt, argv);
+		json = true;
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc && !strcmp(argv[0], "add"))
+		return change(cmd, argc, argv, add);
+	if (argc && !strcmp(argv[0], "del"))
+		return change(cmd, argc, argv, del);
+	if (argc == 1 && (!strcmp(argv[0], "list") || !strcmp(argv[0], "ls")))
+		return list(json);
+	return up_cmd_usage(cmd, argc ? "'%s': want add, del or list" : "want add, del or list%s",
+			    argc ? argv[0] : "");
+}
+
+const struct up_cmd cmd_port = {
+	.name = "port",
+	.args = "add|del NAME SPEC... | list [--json]",
+	.summary = "publish and withdraw ports of a running container",
+	.help = "  add NAME SPEC...   publish; established connections are kept\n"
+		"  del NAME SPEC...   withdraw; the connections that came by it end\n"
+		"  list               all published ports of this host\n"
+		"  -j, --json         print JSON\n"
+		"  -h, --help         print this help\n\n"
+		"SPEC is docker's: [ADDRESS:][HOST[-END]:]CONTAINER[-END][/tcp|udp]\n",
+	.run = run,
+};

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/bpffs.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/paths.h"
+
+#define BPFFS_USUAL "/sys/fs/bpf"
+
+static const char *const subdirs[] = {UP_PIN_LINKS, UP_PIN_PROGS, UP_PIN_MAPS};
+#define N_SUBDIRS (sizeof(subdirs) / sizeof(subdirs[0]))
+
+void up_pin_path(char buf[UP_PIN_PATH_MAX], const char *sub, const char *name)
+{
+	snprintf(buf, UP_PIN_PATH_MAX, "%s/%s/%s", up_pin_dir(), sub, name);
+}
+
+/* Is the nearest directory above @path that exists on a bpffs? */
+static bool on_bpffs(const char *path)
+{
+	char buf[UP_PIN_PATH_MAX];
+	struct statfs fs;
+
+	snprintf(buf, sizeof(buf), "%s", path);
+	while (statfs(buf, &fs)) {
+		char *slash = strrchr(buf, '/');
+
+		if (errno != ENOENT || !slash || slash == buf)
+			return false;
+		*slash = '\0';
+	}
+	return fs.f_type == BPF_FS_MAGIC;
+}
+
+static int mount_usual(struct up_err *err)
+{
+	if (strncmp(up_pin_dir(), BPFFS_USUAL "/", sizeof(BPFFS_USUAL)))
+		return up_fail_msg(
+			err, EINVAL,
+			"%s is not below a bpffs: mount one with 'mount -t bpf bpf DIR', "
+			"or unset " UP_PIN_DIR_ENV,
+			up_pin_dir());
+	if (mount("bpf", BPFFS_USUAL, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+		return up_fail(err, errno, "mount bpffs at " BPFFS_USUAL);
+	return 0;
+}
+
+int up_bpffs_prepare(struct up_err *err)
+{
+	char path[UP_PIN_PATH_MAX];
+	int ret = on_bpffs(up_pin_dir()) ? 0 : mount_usual(err);
+
+	for (size_t i = 0; !ret && i < N_SUBDIRS; i++) {
+		snprintf(path, sizeof(path), "%s/%s", up_pin_dir(), subdirs[i]);
+		ret = up_mkdir_p(path, 0700, err);
+	}
+	return ret;
+}
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+static int remove_pins(const char *dir, struct up_err *err)
+{
+	__up_cleanup(close_dir) DIR *d = opendir(dir);
+	struct dirent *e;
+
+	if (!d)
+		return errno == ENOENT ? 0 : up_fail(err, errno, "open %s", dir);
+	while ((e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(d), e->d_name, 0))
+			return up_fail(err, errno, "remove %s/%s", dir, e->d_name);
+	}
+	if (rmdir(dir))
+		return up_fail(err, errno, "remove %s", dir);
+	return 0;
+}
+
+int up_bpffs_remove(struct up_err *err)
+{
+	char path[UP_PIN_PATH_MAX];
+	int ret;
+
+	for (size_t i = 0; i < N_SUBDIRS; i++) {
+		snprintf(path, sizeof(path), "%s/%s", up_pin_dir(), subdirs[i]);
+		ret = remove_pins(path, err);
+		if (ret)
+			return ret;
+	}
+	if (rmdir(up_pin_dir()) && errno != ENOENT)
+		return up_fail(err, errno, "remove %s", up_pin_dir());
+	return 0;
+}
+
+int up_pin_replace(int fd, const char *path, struct up_err *err)
+{
+	if (unlink(path) && errno != ENOENT)
+		return up_fail(err, errno, "remove %s", path);
+	if (bpf_obj_pin(fd, path))
+		return up_fail(err, errno, "pin %s", path);
+	return 0;
+}

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Endpoints. Theory of operation
+ * ==============================
+ * An endpoint's row in the endpoint table is its only record. Making one goes through these steps;
+ * each can be undone by up_endpoint_remove(), which works from whatever is there:
+ *
+ *	row CLOSING with the name -> veth pair, born in its final place -> addresses, routes,
+ *	neighbours on both ends -> program at the host's end -> index rows -> row LIVE -> ports
+ *
+ * The ports come last and at one instant. A failure undoes everything; a crash leaves a row that is
+ * CLOSING, or an interface with our alias and no row, which gc removes: both can only belong to a
+ * command that is dead, because every command holds the lock.
+ *
+ * The container's address is a /32 with a default route to the gateway, and both ends know each
+ * other's MAC by permanent neighbour entries: no ARP, no broadcast domain, no bridge.
+ */
+#include "core/endpoint.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "core/endpoint_priv.h"
+#include "core/flows.h"
+#include "core/hooks.h"
+#include "core/ipam.h"
+#include "core/ports.h"
+#include "net/link.h"
+
+#define FLOW_QUOTA_PARTS 2 /* one endpoint may use half of the flow table */
+
+static const uint8_t gateway_mac[6] = UP_GATEWAY_MAC;
+
+void up_endpoint_ifname(uint32_t id, char buf[16])
+{
+	snprintf(buf, 16, "up%u", id);
+}
+
+void up_endpoint_alias(const char *name, char buf[128])
+{
+	snprintf(buf, 128, UP_ALIAS_PREFIX "%s", name);
+}
+
+uint32_t up_endpoint_find(const struct up_datapath *dp, const char *name)
+{
+	for (uint32_t id = 1; id < UP_ENDPOINT_MAX; id++)
+		if (dp->endpoints[id].state != UP_ENDPOINT_FREE &&
+		    !strncmp(dp->endpoints[id].name, name, sizeof(dp->endpoints[id].name)))
+			return id;
+	return 0;
+}
+
+static uint32_t free_id(const struct up_datapath *dp)
+{
+	for (uint32_t id = 1; id < UP_ENDPOINT_MAX; id++)
+		if (dp->endpoints[id].state == UP_ENDPOINT_FREE)
+			return id;
+	return 0;
+}
+
+/* Unique on the host as the address is; locally administered. */
+static void mac_of(struct in_addr addr, uint8_t mac[6])
+{
+	mac[0] = 0x02;
+	mac[1] = 0x75;
+	memcpy(mac + 2, &addr, 4);
+}
+
+static void set_state(struct up_endpoint *ep, enum up_endpoint_state state)
+{
+	__atomic_store_n(&ep->state, state, __ATOMIC_RELEASE);
+}
+
+static void claim_row(struct up_datapath *dp, uint32_t id, const struct up_endpoint_spec *spec,
+		      struct in_addr addr)
+{
+	struct up_endpoint *ep = &dp->endpoints[id];
+
+	*ep = (struct up_endpoint){
+		.addr = addr.s_addr,
+		.gateway = up_ipam_gateway(&dp->conf).s_addr,
+		.plen = (uint8_t)dp->conf.plen,
+		.flow_max = up_flows_max(dp) / FLOW_QUOTA_PARTS,
+	};
+	mac_of(addr, ep->mac);
+	snprintf(ep->name, sizeof(ep->name), "%s", spec->name);
+	set_state(ep, UP_ENDPOINT_CLOSING);
+}
+
+/* The smallest MTU of the uplinks: what leaves the container then fits. */
+static uint32_t uplink_mtu(struct up_datapath *dp, struct up_nl *nl)
+{
+	uint32_t key, last, *prev = NULL, mtu = 0;
+	struct up_link link;
+
+	while (!bpf_map_get_next_key(dp->map[UP_MAP_uplinks], prev, &key)) {
+		if (!up_link_get(nl, NULL, (int)key, &link, NULL) && (!mtu || link.mtu < mtu))
+			mtu = link.mtu;
+		last = key;
+		prev = &last;
+	}
+	return mtu;
+}
+
+/* An interface of that name which is ours is what a dead command left: its row is free. */
+static void clear_leftover(struct up_nl *nl, const char *ifname)
+{
+	struct up_link link;
+
+	if (!up_link_get(nl, ifname, 0, &link, NULL) &&
+	    !strncmp(link.alias, UP_ALIAS_PREFIX, strlen(UP_ALIAS_PREFIX)))
+		up_link_del(nl, link.ifindex, NULL);
+}
+
+static int make_veth(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
+		     const struct up_endpoint_spec *spec, struct up_err *err)
+{
+	struct up_endpoint *ep = &dp->endpoints[id];
+	char name[16], alias[128];
+	struct up_veth_spec veth = {
+		.host_name = name,
+		.host_alias = alias,
+		.peer_name = spec->ifname,
+		.peer_netns = spec->netns_fd,
+		.mtu = spec->mtu ? spec->mtu : uplink_mtu(dp, nl),
+	};
+	struct up_link link;
+	int ret;
+
+	up_endpoint_ifname(id, name);
+	up_endpoint_alias(spec->name, alias);
+	memcpy(veth.host_mac, gateway_mac, sizeof(gateway_mac));
+	memcpy(veth.peer_mac, ep->mac, sizeof(ep->mac));
+	clear_leftover(nl, name);
+	ret = up_veth_create(nl, &veth, err);
+	if (!ret)
+		ret = up_link_get(nl, name, 0, &link, err);
+	if (!ret)
+		ep->ifindex = (uint32_t)link.ifindex;
+	return ret;
+}
+
+/* The host's end: gateway address, route and neighbour of the container, forwarding. */
+static int set_up_host_end(struct up_nl *nl, const struct up_endpoint *ep, struct up_err *err)
+{
+	const struct in_addr addr = {ep->addr}, gateway = {ep->gateway};
+	const int ifindex = (int)ep->ifindex;
+	const struct up_route route = {
+		.dst = addr,
+		.plen = 32,
+		.src = gateway,
+		.ifindex = ifindex,
+	};
+	int ret = up_addr_add(nl, ifindex, gateway, 32, err);
+
+	if (!ret)
+		ret = up_link_set_forwarding(nl, ifindex, err);
+	if (!ret)
+		ret = up_link_set_up(nl, ifindex, err);
+	if (!ret)
+		ret = up_neigh_add(nl, ifindex, addr, ep->mac, err);
+	if (!ret)
+		ret = up_route_add(nl, &route, err);
+	return ret;
+}
+
+/* The container's end: loopback, address, neighbour and default route. */
+static int set_up_container_end(const struct up_endpoint *ep, const struct up_endpoint_spec *spec,
+				struct up_err *err)
+{
+	const struct in_addr addr = {ep->addr}, gateway = {ep->gateway};
+	struct up_route route = {.gateway = gateway, .onlink = true};
+	cleanup_nl struct up_nl *nl = NULL;
+	struct up_link link, lo;
+	int ret = up_nl_open_in(NETLINK_ROUTE, spec->netns_fd, &nl, err);
+
+	if (!ret)
+		ret = up_link_get(nl, "lo", 0, &lo, err);
+	if (!ret)
+		ret = up_link_set_up(nl, lo.ifindex, err);
+	if (!ret)
+		ret = up_link_get(nl, spec->ifname, 0, &link, err);
+	if (ret)
+		return ret;
+	route.ifindex = link.ifindex;
+	ret = up_addr_add(nl, link.ifindex, addr, 32, err);
+	if (!ret)
+		ret = up_link_set_up(nl, link.ifindex, err);
+	if (!ret)
+		ret = up_neigh_add(nl, link.ifindex, gateway, gateway_mac, err);
+	if (!ret)
+		ret = up_route_add(nl, &route, err);
+	return ret;
+}
+
+static int set_index(struct up_datapath *dp, uint32_t id, struct up_err *err)
+{
+	const struct up_endpoint *ep = &dp->endpoints[id];
+
+	if (bpf_map_update_elem(dp->map[UP_MAP_ep_by_if], &ep->ifindex, &id, BPF_ANY) ||
+	    bpf_map_update_elem(dp->map[UP_MAP_ep_by_addr], &ep->addr, &id, BPF_ANY))
+		return up_fail(err, errno, "write the index");
+	return 0;
+}
+
+static void clear_index(struct up_datapath *dp, const struct up_endpoint *ep)
+{
+	bpf_map_delete_elem(dp->map[UP_MAP_ep_by_if], &ep->ifindex);
+	bpf_map_delete_elem(dp->map[UP_MAP_ep_by_addr], &ep->addr);
+}
+
+static int build(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
+		 const struct up_endpoint_spec *spec, struct up_err *err)
+{
+	struct up_endpoint *ep = &dp->endpoints[id];
+	int ret = make_veth(dp, nl, id, spec, err);
+
+	if (!ret)
+		ret = up_hook_veth(dp->veth_prog, (int)ep->ifindex, -1, err);
+	if (!ret)
+		ret = set_up_host_end(nl, ep, err);
+	if (!ret)
+		ret = set_up_container_end(ep, spec, err);
+	if (!ret)
+		ret = set_index(dp, id, err);
+	if (ret)
+		return ret;
+	set_state(ep, UP_ENDPOINT_LIVE);
+	return up_ports_publish(dp, id, spec->ports, spec->n_ports, err);
+}
+
+/* All that can be refused before anything is changed. */
+static int check_spec(struct up_datapath *dp, const struct up_endpoint_spec *spec,
+		      struct up_err *err)
+{
+	int ret = up_name_check("endpoint name", spec->name, err);
+
+	if (ret)
+		return ret;
+	if (up_endpoint_find(dp, spec->name))
+		return up_fail_msg(err, EEXIST, "there is one of that name already");
+	return up_ports_check(dp, spec->ports, spec->n_ports, err);
+}
+
+static int add_locked(struct up_datapath *dp, struct up_nl *nl, const struct up_endpoint_spec *spec,
+		      uint32_t *ret_id, struct up_err *err)
+{
+	struct in_addr addr = spec->addr;
+	uint32_t id = free_id(dp);
+	int ret = check_spec(dp, spec, err);
+
+	if (!ret && !id)
+		ret = up_fail_msg(err, ENOSPC, "all %d endpoints are used", UP_ENDPOINT_MAX - 1);
+	if (!ret)
+		ret = up_ipam_pick(dp, &addr, err);
+	if (!ret)
+		ret = up_host_refresh(dp, nl, err);
+	if (ret)
+		return ret;
+	claim_row(dp, id, spec, addr);
+	ret = build(dp, nl, id, spec, err);
+	if (ret)
+		up_endpoint_remove(dp, nl, id, NULL);
+	else
+		*ret_id = id;
+	return ret;
+}
+
+static void fill_info(const struct up_endpoint *ep, uint32_t id, struct up_endpoint_info *info)
+{
+	*info = (struct up_endpoint_info){
+		.id = id,
+		.ifindex = (int)ep->ifindex,
+		.addr.s_addr = ep->addr,
+		.gateway.s_addr = ep->gateway,
+		.plen = ep->plen,
+		.flows = ep->flows,
+		.flow_max = ep->flow_max,
+	};
+	snprintf(info->name, sizeof(info->name), "%.63s", ep->name);
+	memcpy(info->mac, ep->mac, sizeof(info->mac));
+	up_endpoint_ifname(id, info->host_if);
+}
+
+int up_endpoint_add(struct up_datapath *dp, const struct up_endpoint_spec *spec,
+		    struct up_endpoint_info *ret_info, struct up_err *err)
+{
+	cleanup_nl struct up_nl *nl = NULL;
+	cleanup_fd int lock = up_lock(err);
+	uint32_t id;
+	int ret = lock < 0 ? lock : up_nl_open(NETLINK_ROUTE, &nl, err);
+
+	if (!ret)
+		ret = add_locked(dp, nl, spec, &id, err);
+	if (ret)
+		return up_wrap(err, "endpoint %.80s", spec->name);
+	fill_info(&dp->endpoints[id], id, ret_info);
+	return 0;
+}
+
+static int delete_link(struct up_nl *nl, uint32_t id, struct up_err *err)
+{
+	struct up_link link;
+	char name[16];
+	int ret;
+
+	up_endpoint_ifname(id, name);
+	ret = up_link_get(nl, name, 0, &link, err);
+	if (ret)
+		return ret == -ENODEV ? 0 : ret;
+	if (strncmp(link.alias, UP_ALIAS_PREFIX, strlen(UP_ALIAS_PREFIX)))
+		return 0;
+	ret = up_link_del(nl, link.ifindex, err);
+	return ret == -ENODEV ? 0 : ret;
+}
+
+int up_endpoint_remove(struct up_datapath *dp, struct up_nl *nl, uint32_t id, struct up_err *err)
+{
+	struct up_endpoint *ep = &dp->endpoints[id];
+	int ret;
+
+	set_state(ep, UP_ENDPOINT_CLOSING);
+	up_ports_withdraw(dp, id);
+	clear_index(dp, ep);
+	ret = up_flows_end(dp, id, NULL, err);
+	if (!ret)
+		ret = delete_link(nl, id, err);
+	if (!ret)
+		memset(ep, 0, sizeof(*ep));
+	return ret;
+}
+
+int up_endpoint_del(struct up_datapath *dp, const char *name, struct up_err *err)
+{
+	cleanup_nl struct up_nl *nl = NULL;
+	cleanup_fd int lock = up_lock(err);
+	int ret = lock < 0 ? lock : up_nl_open(NETLINK_ROUTE, &nl, err);
+	uint32_t id;
+
+	if (ret)
+		return ret;
+	id = up_endpoint_find(dp, name);
+	if (!id)
+		return up_fail_msg(err, ENOENT, "endpoint %.80s: no such endpoint", name);
+	ret = up_endpoint_remove(dp, nl, id, err);
+	return ret ? up_wrap(err, "endpoint %.80s", name) : 0;
+}
+
+int up_endpoint_get(struct up_datapath *dp, const char *name, struct up_endpoint_info *ret_info,
+		    struct up_err *err)
+{
+	uint32_t id = up_endpoint_find(dp, name);
+
+	if (!id)
+		return up_fail_msg(err, ENOENT, "endpoint %.80s: no such endpoint", name);
+	fill_info(&dp->endpoints[id], id, ret_info);
+	return 0;
+}
+
+int up_endpoint_foreach(struct up_datapath *dp,
+			int (*fn)(const struct up_endpoint_info *info, void *arg), void *arg)
+{
+	struct up_endpoint_info info;
+	int ret = 0;
+
+	for (uint32_t id = 1; !ret && id < UP_ENDPOINT_MAX; id++) {
+		if (dp->endpoints[id].state != UP_ENDPOINT_LIVE)
+			continue;
+		fill_info(&dp->endpoints[id], id, &info);
+		ret = fn(&info, arg);
+	}
+	return ret;
+}
+
+bool up_endpoint_lives(const struct up_datapath *dp, struct up_nl *nl, uint32_t id)
+{
+	const struct up_endpoint *ep = &dp->endpoints[id];
+	char alias[128];
+	struct up_link link;
+
+	if (ep->state != UP_ENDPOINT_LIVE || up_link_get(nl, NULL, (int)ep->ifindex, &link, NULL))
+		return false;
+	up_endpoint_alias(ep->name, alias);
+	return !strcmp(link.alias, alias);
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/flows.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "core/maps.h"
+#include "underpass/reap.h"
+
+#define END_TIMEOUT_MS 5000
+#define END_POLL_MS    1
+
+static int reap(struct up_datapath *dp, struct up_reap *r, struct up_err *err)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = r, .ctx_size_in = sizeof(*r));
+
+	/* The program writes its answer into the context. */
+	if (bpf_prog_test_run_opts(dp->reap_prog, &opts))
+		return up_fail(err, errno, "end flows");
+	return 0;
+}
+
+/*
+ * The program fires the flows' timers, which run at once but elsewhere. A packet in flight may have
+ * made one more flow just before the caller made that impossible, so ask until none matches.
+ */
+int up_flows_end(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pub,
+		 struct up_err *err)
+{
+	const struct timespec poll = {.tv_nsec = END_POLL_MS * 1000000L};
+	struct up_reap r = {.endpoint = endpoint};
+	int ret;
+
+	if (pub) {
+		r.addr = pub->addr.s_addr;
+		r.proto = pub->proto;
+		r.lo = pub->lo;
+		r.hi = pub->hi;
+	}
+	for (int ms = 0; ms < END_TIMEOUT_MS; ms += END_POLL_MS) {
+		ret = reap(dp, &r, err);
+		if (ret || !r.matched)
+			return ret;
+		nanosleep(&poll, NULL);
+	}
+	return up_fail(err, ETIMEDOUT, "end flows: %u are left", r.matched);
+}
+
+#define BATCH 1024
+
+struct batch {
+	struct up_tuple key[BATCH];
+	struct up_flow flow[BATCH];
+};
+
+/* In batches by bucket, which come to an end however fast flows come and go. */
+int up_flows_foreach(struct up_datapath *dp,
+		     int (*fn)(const struct up_tuple *key, const struct up_flow *flow, void *arg),
+		     void *arg)
+{
+	cleanup_free struct batch *b = malloc(sizeof(*b));
+	uint32_t pos, n = BATCH;
+	int ret = 0, last = 0;
+	bool first = true;
+
+	if (!b)
+		return -ENOMEM;
+	while (!ret && !last) {
+		n = BATCH;
+		last = bpf_map_lookup_batch(dp->map[UP_MAP_flows], first ? NULL : &pos, &pos,
+					    b->key, b->flow, &n, NULL);
+		if (last && errno != ENOENT)
+			return -errno;
+		first = false;
+		for (uint32_t i = 0; !ret && i < n; i++)
+			if (b->flow[i].orig)
+				ret = fn(&b->key[i], &b->flow[i], arg);
+	}
+	return ret;
+}
+
+uint32_t up_flows_max(struct up_datapath *dp)
+{
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(dp->map[UP_MAP_flows], &info, &len))
+		return 0;
+	return info.max_entries / 2;
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/hooks.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "compat/bpf.h"
+#include "core/bpffs.h"
+
+#define TCX_INGRESS ((enum bpf_attach_type)UP_BPF_TCX_INGRESS)
+
+/* Our place among the filters of a clsact hook; nobody else's is touched. */
+#define CLSACT_PRIORITY 0x7570
+#define CLSACT_HANDLE   1
+
+#define NO_SUCH_IFINDEX 0x7fffffff
+
+bool up_hook_has_tcx(int prog_fd)
+{
+	const char *forced_off = secure_getenv("UNDERPASS_NO_TCX");
+	int fd;
+
+	if (forced_off && *forced_off == '1')
+		return false;
+	/* ENODEV where the attach type is known, EINVAL where it is not. */
+	fd = bpf_link_create(prog_fd, NO_SUCH_IFINDEX, TCX_INGRESS, NULL);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || errno == ENODEV;
+}
+
+static void uplink_pin(char buf[UP_PIN_PATH_MAX], int ifindex)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "uplink_%d", ifindex);
+	up_pin_path(buf, UP_PIN_LINKS, name);
+}
+
+/*
+ * Swap the program of a pinned link. Return: 1 where that was all; 0 where there is no link, or a
+ * dead one whose device went away, and a new one is needed; or -errno
+ */
+static int link_swap(const char *pin, int prog_fd, struct up_err *err)
+{
+	cleanup_fd int fd = bpf_obj_get(pin);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : up_fail(err, errno, "open %s", pin);
+	if (!bpf_link_update(fd, prog_fd, NULL))
+		return 1;
+	if (errno != ENOLINK)
+		return up_fail(err, errno, "replace the program of %s", pin);
+	unlink(pin);
+	return 0;
+}
+
+static int link_make(int prog_fd, int target, enum bpf_attach_type type, const char *pin,
+		     struct up_err *err)
+{
+	int ret = link_swap(pin, prog_fd, err);
+	cleanup_fd int fd = -1;
+
+	if (ret)
+		return ret < 0 ? ret : 0;
+	fd = bpf_link_create(prog_fd, target, type, NULL);
+	if (fd < 0)
+		return up_fail(err, errno, "attach");
+	if (bpf_obj_pin(fd, pin))
+		return up_fail(err, errno, "pin %s", pin);
+	return 0;
+}
+
+static int clsact_attach(int prog_fd, int ifindex, struct up_err *err)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .handle = CLSACT_HANDLE,
+		    .priority = CLSACT_PRIORITY, .flags = BPF_TC_F_REPLACE);
+	int ret = bpf_tc_hook_create(&hook);
+
+	if (ret && ret != -EEXIST)
+		return up_fail(err, ret, "create clsact");
+	ret = bpf_tc_attach(&hook, &opts);
+	return ret ? up_fail(err, ret, "attach to clsact") : 0;
+}
+
+/* The qdisc stays: other programs may sit there, and an empty one costs nothing. */
+static void clsact_detach(int ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
+
+	if (!bpf_tc_query(&hook, &opts)) {
+		opts.flags = opts.prog_fd = opts.prog_id = 0;
+		bpf_tc_detach(&hook, &opts);
+	}
+}
+
+int up_hook_uplink(int prog_fd, int ifindex, struct up_err *err)
+{
+	char pin[UP_PIN_PATH_MAX];
+	int ret;
+
+	uplink_pin(pin, ifindex);
+	if (!up_hook_has_tcx(prog_fd)) {
+		ret = clsact_attach(prog_fd, ifindex, err);
+		if (!ret)
+			unlink(pin);
+		return ret;
+	}
+	ret = link_make(prog_fd, ifindex, TCX_INGRESS, pin, err);
+	if (!ret)
+		clsact_detach(ifindex);
+	return ret;
+}
+
+int up_hook_uplink_remove(int ifindex, struct up_err *err)
+{
+	char pin[UP_PIN_PATH_MAX];
+
+	clsact_detach(ifindex);
+	uplink_pin(pin, ifindex);
+	if (unlink(pin) && errno != ENOENT)
+		return up_fail(err, errno, "remove %s", pin);
+	return 0;
+}
+
+int up_hook_veth(int prog_fd, int ifindex, int old_fd, struct up_err *err)
+{
+	LIBBPF_OPTS(bpf_prog_attach_opts, opts);
+
+	if (!up_hook_has_tcx(prog_fd))
+		return clsact_attach(prog_fd, ifindex, err);
+	if (old_fd >= 0) {
+		opts.flags = BPF_F_REPLACE;
+		opts.replace_prog_fd = old_fd;
+	}
+	if (bpf_prog_attach_opts(prog_fd, ifindex, TCX_INGRESS, &opts))
+		return up_fail(err, errno, "attach");
+	clsact_detach(ifindex);
+	return 0;
+}
+
+/* The root of the v2 tree, mounted nowhere: needs no place in the file system, and sees no other.
+ */
+static int cgroup_root(struct up_err *err)
+{
+	cleanup_fd int fs = fsopen("cgroup2", FSOPEN_CLOEXEC);
+	int fd;
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return up_fail(err, errno, "open the cgroup v2 tree");
+	fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	return fd < 0 ? up_fail(err, errno, "open the cgroup v2 tree") : fd;
+}
+
+int up_hook_cgroup(int prog_fd, enum bpf_attach_type type, const char *name, struct up_err *err)
+{
+	cleanup_fd int cgroup = cgroup_root(err);
+	char pin[UP_PIN_PATH_MAX];
+
+	if (cgroup < 0)
+		return cgroup;
+	up_pin_path(pin, UP_PIN_LINKS, name);
+	return link_make(prog_fd, cgroup, type, pin, err);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Attaching programs to interfaces and cgroups.
+ *
+ * An interface has tcx where the kernel does (6.6), else clsact. Which one is probed without side
+ * effects, and only "not supported" leads to the fallback. Uplinks and cgroups are attached by
+ * links, which are pinned and so outlive the command. The host's end of a veth is attached without
+ * a link: the attachment then lives exactly as long as the device, so that a container which dies
+ * leaves no pin behind.
+ */
+#ifndef UP_CORE_HOOKS_H
+#define UP_CORE_HOOKS_H
+
+#include <bpf/bpf.h>
+#include <stdbool.h>
+
+struct up_err;
+
+/**
+ * up_hook_has_tcx() - does the kernel have tcx?
+ * @prog_fd: any loaded program for TC
+ *
+ * UNDERPASS_NO_TCX in the environment says no, so that the fallback can be tested anywhere.
+ */
+bool up_hook_has_tcx(int prog_fd);
+
+/**
+ * up_hook_uplink() - attach to the ingress of an uplink, or swap the program there
+ * @prog_fd: the program
+ * @ifindex: the uplink
+ * @err:     why it failed
+ *
+ * Return: 0 or -errno
+ */
+int up_hook_uplink(int prog_fd, int ifindex, struct up_err *err);
+
+/** up_hook_uplink_remove() - detach from an uplink by whatever mechanism. Return: 0 or -errno */
+int up_hook_uplink_remove(int ifindex, struct up_err *err);
+
+/**
+ * up_hook_veth() - attach to the ingress of the host's end of a veth
+ * @prog_fd: the program
+ * @ifindex: the interface
+ * @old_fd:  program to be replaced, -1 where none is attached
+ * @err:     why it failed
+ *
+ * Return: 0 or -errno
+ */
+int up_hook_veth(int prog_fd, int ifindex, int old_fd, struct up_err *err);
+
+/**
+ * up_hook_cgroup() - attach to the root of the cgroup v2 tree, or swap the program there
+ * @prog_fd: the program
+ * @type:    where
+ * @name:    of the pinned link
+ * @err:     why it failed
+ *
+ * The tree need not be mounted. Return: 0 or -errno
+ */
+int up_hook_cgroup(int prog_fd, enum bpf_attach_type type, const char *name, struct up_err *err);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the running kernel must have, and since when kernels have it. */
+#ifndef UP_CORE_KERNEL_H
+#define UP_CORE_KERNEL_H
+
+struct up_err;
+
+/**
+ * up_kernel_check() - name the first feature that this kernel lacks
+ * @err: "the kernel has no bpf_redirect_peer: Linux 5.10 or later is needed"
+ *
+ * Asks the kernel, not its version. Slow (it loads probe programs): called only where loading the
+ * datapath has failed.
+ *
+ * Return: 0 where everything is there, or -EOPNOTSUPP
+ */
+int up_kernel_check(struct up_err *err);
+
+#endif

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/maps.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/paths.h"
+#include "core/bpffs.h"
+#include "net/netns.h"
+
+static const char *const names[UP_MAP_MAX] = {
+#define UP_MAP_NAME(name) [UP_MAP_##name] = "up_" #name,
+	UP_MAPS(UP_MAP_NAME)
+#undef UP_MAP_NAME
+};
+
+const char *up_map_name(enum up_map map)
+{
+	return names[map];
+}
+
+static int open_pin(const char *sub, const char *name, int *ret_fd, struct up_err *err)
+{
+	char path[UP_PIN_PATH_MAX];
+	int fd;
+
+	up_pin_path(path, sub, name);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return up_fail(err, errno, "open %s", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+static int open_pins(struct up_datapath *dp, struct up_err *err)
+{
+	int ret = 0;
+
+	for (int i = 0; !ret && i < UP_MAP_MAX; i++)
+		ret = open_pin(UP_PIN_MAPS, names[i], &dp->map[i], err);
+	if (!ret)
+		ret = open_pin(UP_PIN_PROGS, "up_veth_in", &dp->veth_prog, err);
+	if (!ret)
+		ret = open_pin(UP_PIN_PROGS, "up_reap", &dp->reap_prog, err);
+	return ret;
+}
+
+static int not_up(struct up_err *err)
+{
+	return up_fail_msg(err, ENOENT, "the datapath is not up in %s: run 'underpass up' first",
+			   up_pin_dir());
+}
+
+static int check_conf(struct up_datapath *dp, struct up_err *err)
+{
+	uint64_t cookie;
+	uint32_t zero = 0;
+	int ret;
+
+	if (bpf_map_lookup_elem(dp->map[UP_MAP_conf], &zero, &dp->conf))
+		return up_fail(err, errno, "read the settings");
+	if (!dp->conf.abi) /* an "up" that was killed before it was done */
+		return -ENOENT;
+	if (dp->conf.abi != UP_ABI_VERSION)
+		return up_fail_msg(err, EPROTO,
+				   "the datapath in %s has ABI %u, this underpass has %d: run "
+				   "'underpass down --force' and 'underpass up'",
+				   up_pin_dir(), dp->conf.abi, UP_ABI_VERSION);
+	ret = up_netns_cookie(&cookie, err);
+	if (ret)
+		return ret;
+	if (cookie != dp->conf.netns_cookie)
+		return up_fail_msg(err, EXDEV,
+				   "the datapath in %s belongs to another network namespace; "
+				   "set " UP_PIN_DIR_ENV " and " UP_RUN_DIR_ENV
+				   " for a host of its own",
+				   up_pin_dir());
+	return 0;
+}
+
+/* The kernel rounds a mapping up to whole pages and checks it against the map. */
+static int map_table(int fd, size_t size, void *ret_ptr, const char *name, struct up_err *err)
+{
+	void *ptr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (ptr == MAP_FAILED)
+		return up_fail(err, errno, "map %s", name);
+	*(void **)ret_ptr = ptr;
+	return 0;
+}
+
+#define ENDPOINTS_SIZE (UP_ENDPOINT_MAX * sizeof(struct up_endpoint))
+
+static struct up_datapath *datapath_alloc(void)
+{
+	struct up_datapath *dp = calloc(1, sizeof(*dp));
+
+	if (dp) {
+		memset(dp->map, -1, sizeof(dp->map));
+		dp->veth_prog = dp->reap_prog = -1;
+	}
+	return dp;
+}
+
+int up_datapath_open(struct up_datapath **ret_dp, struct up_err *err)
+{
+	cleanup_datapath struct up_datapath *dp = datapath_alloc();
+	int ret;
+
+	if (!dp)
+		return up_fail(err, ENOMEM, "open the datapath");
+	ret = open_pins(dp, err);
+	if (!ret)
+		ret = check_conf(dp, err);
+	if (!ret)
+		ret = map_table(dp->map[UP_MAP_ports], sizeof(*dp->ports), &dp->ports, "up_ports",
+				err);
+	if (!ret)
+		ret = map_table(dp->map[UP_MAP_endpoints], ENDPOINTS_SIZE, &dp->endpoints,
+				"up_endpoints", err);
+	if (!ret)
+		*ret_dp = take_ptr(dp);
+	return ret == -ENOENT ? not_up(err) : ret;
+}
+
+void up_datapath_close(struct up_datapath **dpp)
+{
+	struct up_datapath *dp = *dpp;
+
+	if (!dp)
+		return;
+	for (int i = 0; i < UP_MAP_MAX; i++)
+		up_close_fd(&dp->map[i]);
+	up_close_fd(&dp->veth_prog);
+	up_close_fd(&dp->reap_prog);
+	if (dp->ports)
+		munmap(dp->ports, sizeof(*dp->ports));
+	if (dp->endpoints)
+		munmap(dp->endpoints, ENDPOINTS_SIZE);
+	free(dp);
+	*dpp = NULL;
+}

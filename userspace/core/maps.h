@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The open datapath: the pinned objects by name, and the tables that are mapped into memory. */
+#ifndef UP_CORE_MAPS_H
+#define UP_CORE_MAPS_H
+
+#include "core/datapath.h"
+#include "underpass/endpoint.h"
+#include "underpass/port.h"
+
+/* Every pinned map that user space opens again. */
+#define UP_MAPS(X) \
+	X(flows)   \
+	X(endpoints) X(ep_by_if) X(ep_by_addr) X(ports) X(uplinks) X(local) X(conf) X(counters)
+
+enum up_map {
+#define UP_MAP_ENUM(name) UP_MAP_##name,
+	UP_MAPS(UP_MAP_ENUM)
+#undef UP_MAP_ENUM
+		UP_MAP_MAX
+};
+
+/**
+ * struct up_datapath - what up_datapath_open() opens
+ * @map:       fds by enum up_map
+ * @veth_prog: program for the host's end of a veth
+ * @reap_prog: program that ends flows
+ * @ports:     the published port table, mapped
+ * @endpoints: the endpoint table, mapped: UP_ENDPOINT_MAX rows
+ * @conf:      a copy of the settings
+ */
+struct up_datapath {
+	int map[UP_MAP_MAX];
+	int veth_prog, reap_prog;
+	struct up_port_table *ports;
+	struct up_endpoint *endpoints;
+	struct up_config conf;
+};
+
+/** up_map_name() - the name of a map, also of its pin */
+const char *up_map_name(enum up_map map);
+
+struct up_nl;
+
+/**
+ * up_host_refresh() - tell the programs the host's present addresses: of its uplinks, and of all
+ * its interfaces. Every command that changes something does so first.
+ * Return: 0 or -errno
+ */
+int up_host_refresh(struct up_datapath *dp, struct up_nl *nl, struct up_err *err);
+
+/**
+ * up_datapath_remove() - detach every program and remove every pin; endpoints are gone already
+ * @dp:  NULL where the maps cannot be opened
+ * @err: why it failed
+ *
+ * Return: 0 or -errno
+ */
+int up_datapath_remove(struct up_datapath *dp, struct up_err *err);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The uplinks of this host's datapath. */
+#ifndef UP_CORE_UPLINKS_H
+#define UP_CORE_UPLINKS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+struct up_datapath;
+struct up_err;
+
+/**
+ * struct up_uplink_info - an uplink
+ * @name:    of the interface; empty where it is gone
+ * @ifindex: its index
+ * @addr:    its primary address, network byte order
+ */
+struct up_uplink_info {
+	char name[16];
+	int ifindex;
+	struct in_addr addr;
+};
+
+/** up_uplink_foreach() - hand every uplink to a callback. Return: 0, what @fn returned, or -errno
+ */
+int up_uplink_foreach(struct up_datapath *dp,
+		      int (*fn)(const struct up_uplink_info *info, void *arg), void *arg,
+		      struct up_err *err);
+
+/** up_datapath_has_tcx() - are the programs attached by tcx (else by clsact)? */
+bool up_datapath_has_tcx(const struct up_datapath *dp);
+
+#endif

@@ -42,9 +42,9 @@ bench_build() {
 	: >"$TOPO_DIR/records"
 }
 
-# bench_run [PROGRESS]: measure; calls PROGRESS after each measurement
+# bench_run PROGRESS: measure; calls PROGRESS after each measurement
 bench_run() {
-	local progress=${1:-true} round load mode result
+	local progress=$1 round load mode result
 
 	for ((round = 1; round <= BENCH_ROUNDS; round++)); do
 		for load in "${BENCH_LOADS[@]}"; do

@@ -18,6 +18,11 @@ up_in() {
 		topo_exec "$host" "$UNDERPASS" "$@"
 }
 
+# up_address HOST NAME: the address of a container
+up_address() {
+	up_in "$1" ps --json | jq -er --arg name "$2" '.[] | select(.name == $name) | .address'
+}
+
 # up_cleanup: stop the containers of all hosts and take underpass down; before topo_cleanup
 up_cleanup() {
 	local host

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Both ends of a conversation, for tests: what was said, by whom, and what each side's sockets call
+ * the other. A server greets with "TAG saw ADDRESS:PORT" and then echoes.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define MAX_SOCKETS 512
+#define CHUNK       65536
+#define FLOOD_MAX   1000000
+#define TIMEOUT_SEC 5
+
+struct name {
+	char s[INET_ADDRSTRLEN + 8];
+};
+
+__attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("probe: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static struct name name_of(const struct sockaddr_in *a)
+{
+	char addr[INET_ADDRSTRLEN];
+	struct name n;
+
+	inet_ntop(AF_INET, &a->sin_addr, addr, sizeof(addr));
+	snprintf(n.s, sizeof(n.s), "%s:%u", addr, ntohs(a->sin_port));
+	return n;
+}
+
+static struct name peer_name(int fd)
+{
+	struct sockaddr_in a = {0};
+	socklen_t len = sizeof(a);
+
+	if (getpeername(fd, (struct sockaddr *)&a, &len))
+		die("getpeername: %s", strerror(errno));
+	return name_of(&a);
+}
+
+static struct name local_name(int fd)
+{
+	struct sockaddr_in a = {0};
+	socklen_t len = sizeof(a);
+
+	getsockname(fd, (struct sockaddr *)&a, &len);
+	return name_of(&a);
+}
+
+static long number(const char *s, long min, long max)
+{
+	char *end;
+	long n = strtol(s, &end, 10);
+
+	if (end == s || *end || n < min || n > max)
+		die("%s: not a number from %ld to %ld", s, min, max);
+	return n;
+}
+
+static struct sockaddr_in address(const char *addr, const char *port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET};
+
+	if (inet_pton(AF_INET, addr, &a.sin_addr) != 1)
+		die("%s: not an IPv4 address", addr);
+	a.sin_port = htons((uint16_t)number(port, 0, 65535));
+	return a;
+}
+
+static int type_of(const char *proto)
+{
+	if (!strcmp(proto, "tcp"))
+		return SOCK_STREAM;
+	if (!strcmp(proto, "udp"))
+		return SOCK_DGRAM;
+	die("%s: neither tcp nor udp", proto);
+}
+
+static int make_socket(int type)
+{
+	struct timeval tv = {.tv_sec = TIMEOUT_SEC};
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	int on = 1;
+
+	if (fd < 0)
+		die("socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	if (type == SOCK_STREAM)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
+}
+
+static int dial(int type, const struct sockaddr_in *to)
+{
+	int fd = make_socket(type);
+
+	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)))
+		die("connect: %s", strerror(errno));
+	return fd;
+}
+
+static void send_all(int fd, const void *buf, size_t size)
+{
+	if (send(fd, buf, size, MSG_NOSIGNAL) != (ssize_t)size)
+		die("send: %s", strerror(errno));
+}
+
+static void read_line(int fd, char *line, size_t size)
+{
+	size_t n = 0;
+
+	while (n + 1 < size) {
+		ssize_t got = recv(fd, line + n, 1, 0);
+
+		if (got != 1)
+			die("no greeting: %s", got ? strerror(errno) : "closed");
+		if (line[n] == '\n')
+			break;
+		n++;
+	}
+	line[n] = 0;
+}
+
+/* --- server --- */
+
+static void log_line(const char *proto, const struct sockaddr_in *from)
+{
+	printf("%s from %s\n", proto, name_of(from).s);
+	fflush(stdout);
+}
+
+static void echo_tcp(int fd, const char *tag)
+{
+	static char buf[CHUNK];
+	char line[128];
+	ssize_t n;
+
+	snprintf(line, sizeof(line), "%s saw %s\n", tag, peer_name(fd).s);
+	send_all(fd, line, strlen(line));
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
+		send_all(fd, buf, (size_t)n);
+}
+
+static void serve_tcp(int listener, const char *tag)
+{
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	int fd = accept4(listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	log_line("tcp", &from);
+	if (!fork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		echo_tcp(fd, tag);
+		_exit(0);
+	}
+	close(fd);
+}
+
+static void serve_udp(int fd, const char *tag)
+{
+	static char buf[CHUNK], reply[CHUNK + 128];
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	ssize_t n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len);
+	int head;
+
+	if (n < 0)
+		return;
+	log_line("udp", &from);
+	head = snprintf(reply, sizeof(reply), "%s saw %s: ", tag, name_of(&from).s);
+	memcpy(reply + head, buf, (size_t)n);
+	sendto(fd, reply, (size_t)head + (size_t)n, 0, (struct sockaddr *)&from, len);
+}
+
+static void listen_on(struct pollfd *p, int type, const struct sockaddr_in *a)
+{
+	int on = 1;
+
+	p->events = POLLIN;
+	p->fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	setsockopt(p->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(p->fd, (const struct sockaddr *)a, sizeof(*a)) ||
+	    (type == SOCK_STREAM && listen(p->fd, 512)))
+		die("listen on %s: %s", name_of(a).s, strerror(errno));
+}
+
+/* serve TAG ADDRESS PORT[-END]...: TCP and UDP on each port */
+static int cmd_serve(int argc, char **argv)
+{
+	struct pollfd p[MAX_SOCKETS];
+	nfds_t n = 0;
+
+	signal(SIGCHLD, SIG_IGN);
+	for (int i = 2; i < argc; i++) {
+		char *dash = strchr(argv[i], '-');
+		long lo, hi;
+
+		if (dash)
+			*dash++ = 0;
+		lo = number(argv[i], 1, 65535);
+		hi = dash ? number(dash, lo, 65535) : lo;
+		for (long port = lo; port <= hi && n + 2 <= MAX_SOCKETS; port++) {
+			struct sockaddr_in a = address(argv[1], "0");
+
+			a.sin_port = htons((uint16_t)port);
+			listen_on(&p[n++], SOCK_STREAM, &a);
+			listen_on(&p[n++], SOCK_DGRAM, &a);
+		}
+	}
+	puts("ready");
+	fflush(stdout);
+	while (poll(p, n, -1) >= 0 || errno == EINTR)
+		for (nfds_t i = 0; i < n; i++)
+			if (p[i].revents & POLLIN)
+				(i % 2 ? serve_udp : serve_tcp)(p[i].fd, argv[0]);
+	return 1;
+}
+
+/* --- client --- */
+
+/* ask tcp|udp ADDRESS PORT: what does the server see, and who does my socket say it is? */
+static int cmd_ask(int argc __attribute__((unused)), char **argv)
+{
+	struct sockaddr_in to = address(argv[1], argv[2]);
+	int fd = dial(type_of(argv[0]), &to);
+	char line[256] = "";
+
+	if (type_of(argv[0]) == SOCK_STREAM) {
+		read_line(fd, line, sizeof(line));
+	} else {
+		send_all(fd, "hello", 5);
+		if (recv(fd, line, sizeof(line) - 1, 0) < 0)
+			die("no answer: %s", strerror(errno));
+	}
+	printf("%s | peer %s | local %s\n", line, peer_name(fd).s, local_name(fd).s);
+	return 0;
+}
+
+/* sendto ADDRESS PORT [ADDRESS PORT]...: datagrams of one unconnected socket; who answers? */
+static int cmd_sendto(int argc, char **argv)
+{
+	int fd = make_socket(SOCK_DGRAM);
+
+	for (int i = 0; i + 1 < argc; i += 2) {
+		struct sockaddr_in to = address(argv[i], argv[i + 1]), from = {0};
+		socklen_t len = sizeof(from);
+		char line[256] = "";
+
+		if (sendto(fd, "hello", 5, 0, (struct sockaddr *)&to, sizeof(to)) != 5)
+			die("sendto: %s", strerror(errno));
+		if (recvfrom(fd, line, sizeof(line) - 1, 0, (struct sockaddr *)&from, &len) < 0)
+			die("no answer: %s", strerror(errno));
+		printf("%s | from %s\n", line, name_of(&from).s);
+	}
+	return 0;
+}
+
+static uint8_t byte_at(uint64_t i)
+{
+	uint64_t x = i * 0x9e3779b97f4a7c15ULL;
+
+	return (uint8_t)(x >> 56 ^ x >> 31);
+}
+
+/* Move what fits in one direction; content is checked byte by byte. */
+static void pump_out(int fd, uint64_t *sent, uint64_t total)
+{
+	static uint8_t buf[CHUNK];
+	size_t size = total - *sent < CHUNK ? total - *sent : CHUNK;
+	ssize_t n;
+
+	for (size_t i = 0; i < size; i++)
+		buf[i] = byte_at(*sent + i);
+	n = send(fd, buf, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0 && errno != EAGAIN)
+		die("send: %s", strerror(errno));
+	*sent += n > 0 ? (uint64_t)n : 0;
+	if (*sent == total)
+		shutdown(fd, SHUT_WR);
+}
+
+static void pump_in(int fd, uint64_t *got)
+{
+	static uint8_t buf[CHUNK];
+	ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0)
+		die("after %llu bytes: %s", (unsigned long long)*got,
+		    n ? strerror(errno) : "closed");
+	for (ssize_t i = 0; i < n; i++)
+		if (buf[i] != byte_at(*got + (uint64_t)i))
+			die("byte %llu is wrong", (unsigned long long)*got + (uint64_t)i);
+	*got += (uint64_t)n;
+}
+
+/* pump ADDRESS PORT BYTES: both directions at once */
+static int cmd_pump(int argc __attribute__((unused)), char **argv)
+{
+	struct sockaddr_in to = address(argv[0], argv[1]);
+	uint64_t total = (uint64_t)number(argv[2], 1, 1L << 40), sent = 0, got = 0;
+	struct pollfd p = {.fd = dial(SOCK_STREAM, &to)};
+	char line[128];
+
+	read_line(p.fd, line, sizeof(line));
+	while (got < total) {
+		p.events = sent < total ? POLLIN | POLLOUT : POLLIN;
+		if (poll(&p, 1, TIMEOUT_SEC * 1000) <= 0)
+			die("stuck after %llu bytes out, %llu back", (unsigned long long)sent,
+			    (unsigned long long)got);
+		if (sent < total && p.revents & POLLOUT)
+			pump_out(p.fd, &sent, total);
+		if (p.revents & (POLLIN | POLLHUP | POLLERR))
+			pump_in(p.fd, &got);
+	}
+	printf("ok %llu\n", (unsigned long long)got);
+	return 0;
+}
+
+/* live ADDRESS PORT COUNT: keep connections talking until stdin ends; then say how often each did
+ */
+static int cmd_live(int argc __attribute__((unused)), char **argv)
+{
+	struct sockaddr_in to = address(argv[0], argv[1]);
+	int n = (int)number(argv[2], 1, MAX_SOCKETS);
+	struct pollfd in = {.fd = 0, .events = POLLIN};
+	int fd[MAX_SOCKETS];
+	unsigned long rounds = 0;
+	char line[128];
+
+	for (int i = 0; i < n; i++) {
+		fd[i] = dial(SOCK_STREAM, &to);
+		read_line(fd[i], line, sizeof(line));
+	}
+	puts("open");
+	fflush(stdout);
+	do {
+		for (int i = 0; i < n; i++) {
+			char c = (char)('a' + i % 26), back = 0;
+
+			send_all(fd[i], &c, 1);
+			if (recv(fd[i], &back, 1, 0) != 1 || back != c)
+				die("connection %d broke in round %lu", i, rounds);
+		}
+		rounds++;
+	} while (poll(&in, 1, 1) == 0);
+	printf("ok %d connections, %lu rounds\n", n, rounds);
+	return 0;
+}
+
+/* bind tcp|udp ADDRESS PORT: may I? */
+static int cmd_bind(int argc __attribute__((unused)), char **argv)
+{
+	struct sockaddr_in a = address(argv[1], argv[2]);
+	int fd = make_socket(type_of(argv[0]));
+
+	puts(bind(fd, (struct sockaddr *)&a, sizeof(a)) ? strerrorname_np(errno) : "bound");
+	return 0;
+}
+
+/* --- raw packets --- */
+
+static uint32_t sum_words(const void *data, size_t size, uint32_t sum)
+{
+	const uint8_t *p = data;
+
+	for (size_t i = 0; i + 1 < size; i += 2)
+		sum += (uint32_t)(p[i] << 8 | p[i + 1]);
+	return sum;
+}
+
+static uint16_t fold(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons((uint16_t)~sum);
+}
+
+struct syn {
+	struct iphdr ip;
+	struct tcphdr tcp;
+};
+
+static void make_syn(struct syn *s, struct in_addr from, const struct sockaddr_in *to, uint32_t i)
+{
+	uint32_t sum;
+
+	memset(s, 0, sizeof(*s));
+	s->ip.version = 4;
+	s->ip.ihl = 5;
+	s->ip.tot_len = htons(sizeof(*s));
+	s->ip.ttl = 64;
+	s->ip.protocol = IPPROTO_TCP;
+	s->ip.saddr = from.s_addr;
+	s->ip.daddr = to->sin_addr.s_addr;
+	s->tcp.source = htons((uint16_t)(1024 + i % 60000));
+	s->tcp.dest = to->sin_port;
+	s->tcp.seq = htonl(i * 2654435761U);
+	s->tcp.doff = 5;
+	s->tcp.syn = 1;
+	s->tcp.window = htons(65535);
+	sum = sum_words(&s->ip.saddr, 8, IPPROTO_TCP + sizeof(s->tcp));
+	s->tcp.check = fold(sum_words(&s->tcp, sizeof(s->tcp), sum));
+}
+
+/* flood FROM ADDRESS PORT COUNT: SYNs from COUNT different ports of FROM.0 to FROM.255 */
+static int cmd_flood(int argc __attribute__((unused)), char **argv)
+{
+	struct sockaddr_in from = address(argv[0], "0"), to = address(argv[1], argv[2]);
+	long count = number(argv[3], 1, FLOOD_MAX), sent = 0;
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	uint32_t base = ntohl(from.sin_addr.s_addr) & ~0xffU;
+
+	if (fd < 0)
+		die("raw socket: %s", strerror(errno));
+	for (long i = 0; i < count; i++) {
+		struct in_addr src = {.s_addr = htonl(base + (uint32_t)(i / 60000 + 1) % 256)};
+		struct syn s;
+
+		make_syn(&s, src, &to, (uint32_t)i);
+		if (sendto(fd, &s, sizeof(s), 0, (struct sockaddr *)&to, sizeof(to)) ==
+		    (ssize_t)sizeof(s))
+			sent++;
+		else if (errno != ENOBUFS)
+			die("send: %s", strerror(errno));
+	}
+	printf("%ld sent\n", sent);
+	return 0;
+}
+
+static const struct cmd {
+	const char *name, *args;
+	int min_args;
+	int (*run)(int argc, char **argv);
+} cmds[] = {
+	{"serve", "TAG ADDRESS PORT[-END]...", 3, cmd_serve},
+	{"ask", "tcp|udp ADDRESS PORT", 3, cmd_ask},
+	{"sendto", "ADDRESS PORT [ADDRESS PORT]...", 2, cmd_sendto},
+	{"pump", "ADDRESS PORT BYTES", 3, cmd_pump},
+	{"live", "ADDRESS PORT COUNT", 3, cmd_live},
+	{"bind", "tcp|udp ADDRESS PORT", 3, cmd_bind},
+	{"flood", "FROM ADDRESS PORT COUNT", 4, cmd_flood},
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++)
+		if (argc > 1 && !strcmp(argv[1], cmds[i].name) && argc - 2 >= cmds[i].min_args)
+			return cmds[i].run(argc - 2, argv + 2);
+	for (size_t i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++)
+		fprintf(stderr, "usage: probe %s %s\n", cmds[i].name, cmds[i].args);
+	return 2;
+}

@@ -77,12 +77,6 @@ struct bring_up {
 	bool fresh;
 };
 
-static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	(void)level, (void)fmt, (void)ap;
-	return 0;
-}
-
 static void destroy_skel(struct underpass_bpf **skel)
 {
 	underpass_bpf__destroy(*skel);
@@ -142,7 +136,6 @@ static int load(struct bring_up *up, struct up_err *err)
 {
 	int ret;
 
-	libbpf_set_print(quiet);
 	up->skel = underpass_bpf__open();
 	if (!up->skel)
 		return up_fail(err, errno, "open the programs");

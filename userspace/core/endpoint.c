@@ -294,7 +294,7 @@ int up_endpoint_add(struct up_datapath *dp, const struct up_endpoint_spec *spec,
 {
 	cleanup_nl struct up_nl *nl = NULL;
 	cleanup_fd int lock = up_lock(err);
-	uint32_t id;
+	uint32_t id = 0;
 	int ret = lock < 0 ? lock : up_nl_open(NETLINK_ROUTE, &nl, err);
 
 	if (!ret)

@@ -2,6 +2,7 @@
 #include "core/maps.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,13 @@ static const char *const names[UP_MAP_MAX] = {
 const char *up_map_name(enum up_map map)
 {
 	return names[map];
+}
+
+/* The library does not log; what libbpf would say is in our own errors. */
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level, (void)fmt, (void)ap;
+	return 0;
 }
 
 static int open_pin(const char *sub, const char *name, int *ret_fd, struct up_err *err)
@@ -113,6 +121,7 @@ int up_datapath_open(struct up_datapath **ret_dp, struct up_err *err)
 	cleanup_datapath struct up_datapath *dp = datapath_alloc();
 	int ret;
 
+	libbpf_set_print(quiet);
 	if (!dp)
 		return up_fail(err, ENOMEM, "open the datapath");
 	ret = open_pins(dp, err);

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "net/link.h"
+
+#include <errno.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+static const struct nla_policy link_policy[IFLA_MAX + 1] = {
+	[IFLA_IFNAME] = {.type = NLA_STRING, .maxlen = IFNAMSIZ},
+	[IFLA_IFALIAS] = {.type = NLA_STRING, .maxlen = 256},
+	[IFLA_ADDRESS] = {.type = NLA_UNSPEC},
+	[IFLA_MTU] = {.type = NLA_U32},
+	[IFLA_LINKINFO] = {.type = NLA_NESTED},
+};
+
+static void parse_kind(struct nlattr *info, struct up_link *link)
+{
+	struct nlattr *kind = nla_find(nla_data(info), nla_len(info), IFLA_INFO_KIND);
+
+	if (kind)
+		nla_strlcpy(link->kind, kind, sizeof(link->kind));
+}
+
+static int parse_link(struct nlmsghdr *nlh, struct up_link *link)
+{
+	struct nlattr *tb[IFLA_MAX + 1];
+	struct ifinfomsg *ifi = nlmsg_data(nlh);
+
+	if (nlh->nlmsg_type != RTM_NEWLINK ||
+	    nlmsg_parse(nlh, sizeof(*ifi), tb, IFLA_MAX, link_policy) || !tb[IFLA_IFNAME])
+		return -EBADMSG;
+	*link = (struct up_link){
+		.ifindex = ifi->ifi_index,
+		.flags = ifi->ifi_flags,
+		.ethernet = ifi->ifi_type == ARPHRD_ETHER,
+		.mtu = tb[IFLA_MTU] ? nla_get_u32(tb[IFLA_MTU]) : 0,
+	};
+	nla_strlcpy(link->name, tb[IFLA_IFNAME], sizeof(link->name));
+	if (tb[IFLA_IFALIAS])
+		nla_strlcpy(link->alias, tb[IFLA_IFALIAS], sizeof(link->alias));
+	if (tb[IFLA_ADDRESS] && nla_len(tb[IFLA_ADDRESS]) == sizeof(link->mac))
+		memcpy(link->mac, nla_data(tb[IFLA_ADDRESS]), sizeof(link->mac));
+	if (tb[IFLA_LINKINFO])
+		parse_kind(tb[IFLA_LINKINFO], link);
+	return 0;
+}
+
+static struct nl_msg *link_msg(int type, int flags, int ifindex, uint32_t up)
+{
+	struct ifinfomsg ifi = {.ifi_index = ifindex, .ifi_flags = up, .ifi_change = up};
+	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
+
+	if (msg && nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
+static int one_link(struct nlmsghdr *nlh, void *arg)
+{
+	return parse_link(nlh, arg);
+}
+
+int up_link_get(struct up_nl *nl, const char *name, int ifindex, struct up_link *ret_link,
+		struct up_err *err)
+{
+	cleanup_msg struct nl_msg *msg = link_msg(RTM_GETLINK, 0, name ? 0 : ifindex, 0);
+	struct up_link link = {};
+	int ret;
+
+	if (name && strlen(name) >= IFNAMSIZ)
+		return up_fail(err, ENODEV, "interface %.40s", name);
+	if (!msg || (name && nla_put_string(msg, IFLA_IFNAME, name)))
+		return up_fail(err, ENOMEM, "look up an interface");
+	ret = up_nl_query(nl, msg, one_link, &link, err);
+	if (ret == -EBADMSG)
+		up_fail(err, EBADMSG, "answer of the kernel");
+	if (ret)
+		return name ? up_wrap(err, "interface %s", name)
+			    : up_wrap(err, "interface %d", ifindex);
+	*ret_link = link;
+	return 0;
+}
+
+struct walk {
+	int (*fn)(const struct up_link *link, void *arg);
+	void *arg;
+};
+
+static int each_link(struct nlmsghdr *nlh, void *arg)
+{
+	struct walk *w = arg;
+	struct up_link link;
+	int ret = parse_link(nlh, &link);
+
+	return ret ? ret : w->fn(&link, w->arg);
+}
+
+int up_link_foreach(struct up_nl *nl, int (*fn)(const struct up_link *link, void *arg), void *arg,
+		    struct up_err *err)
+{
+	cleanup_msg struct nl_msg *msg = link_msg(RTM_GETLINK, NLM_F_DUMP, 0, 0);
+	struct walk w = {fn, arg};
+
+	return msg ? up_nl_query(nl, msg, each_link, &w, err)
+		   : up_fail(err, ENOMEM, "list interfaces");
+}
+
+/* The peer's attributes are a message of their own, header included, inside VETH_INFO_PEER. */
+static int put_peer(struct nl_msg *msg, const struct up_veth_spec *spec)
+{
+	struct ifinfomsg ifi = {};
+	struct nlattr *peer = nla_nest_start(msg, VETH_INFO_PEER);
+
+	if (!peer || nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) ||
+	    nla_put_string(msg, IFLA_IFNAME, spec->peer_name) ||
+	    nla_put(msg, IFLA_ADDRESS, sizeof(spec->peer_mac), spec->peer_mac) ||
+	    nla_put_u32(msg, IFLA_NET_NS_FD, (uint32_t)spec->peer_netns) ||
+	    (spec->mtu && nla_put_u32(msg, IFLA_MTU, spec->mtu)))
+		return -ENOMEM;
+	nla_nest_end(msg, peer);
+	return 0;
+}
+
+static int put_veth(struct nl_msg *msg, const struct up_veth_spec *spec)
+{
+	struct nlattr *info, *data;
+
+	if (nla_put_string(msg, IFLA_IFNAME, spec->host_name) ||
+	    nla_put(msg, IFLA_ADDRESS, sizeof(spec->host_mac), spec->host_mac) ||
+	    (spec->mtu && nla_put_u32(msg, IFLA_MTU, spec->mtu)))
+		return -ENOMEM;
+	info = nla_nest_start(msg, IFLA_LINKINFO);
+	if (!info || nla_put_string(msg, IFLA_INFO_KIND, "veth"))
+		return -ENOMEM;
+	data = nla_nest_start(msg, IFLA_INFO_DATA);
+	if (!data || put_peer(msg, spec))
+		return -ENOMEM;
+	nla_nest_end(msg, data);
+	nla_nest_end(msg, info);
+	return 0;
+}
+
+/* RTM_NEWLINK takes no alias for a new device; until it is set, the name alone tells ours. */
+static int set_alias(struct up_nl *nl, const char *name, const char *alias, struct up_err *err)
+{
+	cleanup_msg struct nl_msg *msg = link_msg(RTM_SETLINK, 0, 0, 0);
+
+	if (!msg || nla_put_string(msg, IFLA_IFNAME, name) ||
+	    nla_put(msg, IFLA_IFALIAS, (int)strlen(alias), alias))
+		return up_fail(err, ENOMEM, "alias");
+	return up_nl_do(nl, msg, err);
+}
+
+int up_veth_create(struct up_nl *nl, const struct up_veth_spec *spec, struct up_err *err)
+{
+	cleanup_msg struct nl_msg *msg = link_msg(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, 0);
+	int ret;
+
+	if (!msg || put_veth(msg, spec))
+		return up_fail(err, ENOMEM, "veth %s: create", spec->host_name);
+	ret = up_nl_do(nl, msg, err);
+	if (!ret && spec->host_alias)
+		ret = set_alias(nl, spec->host_name, spec->host_alias, err);
+	return ret ? up_wrap(err, "veth %s: create", spec->host_name) : 0;
+}
+
+int up_link_set_up(struct up_nl *nl, int ifindex, struct up_err *err)
+{
+	cleanup_msg struct nl_msg *msg = link_msg(RTM_NEWLINK, 0, ifindex, IFF_UP);
+	int ret = msg ? up_nl_do(nl, msg, err) : up_fail(err, ENOMEM, "message");
+
+	return ret ? up_wrap(err, "interface %d: set up", ifindex) : 0;
+}
+
+int up_link_del(struct up_nl *nl, int ifindex, struct up_err *err)
+{
+	cleanup_msg struct nl_msg *msg = link_msg(RTM_DELLINK, 0, ifindex, 0);
+	int ret = msg ? up_nl_do(nl, msg, err) : up_fail(err, ENOMEM, "message");
+
+	return ret ? up_wrap(err, "interface %d: delete", ifindex) : 0;
+}
+
+/* IFLA_AF_SPEC { AF_INET { IFLA_INET_CONF { IPV4_DEVCONF_FORWARDING } } } */
+static int put_forwarding(struct nl_msg *msg)
+{
+	struct nlattr *spec = nla_nest_start(msg, IFLA_AF_SPEC);
+	struct nlattr *inet = spec ? nla_nest_start(msg, AF_INET) : NULL;
+	struct nlattr *conf = inet ? nla_nest_start(msg, IFLA_INET_CONF) : NULL;
+
+	if (!conf || nla_put_u32(msg, IPV4_DEVCONF_FORWARDING, 1))
+		return -ENOMEM;
+	nla_nest_end(msg, conf);
+	nla_nest_end(msg, inet);
+	nla_nest_end(msg, spec);
+	return 0;
+}
+
+int up_link_set_forwarding(struct up_nl *nl, int ifindex, struct up_err *err)
+{
+	cleanup_msg struct nl_msg *msg = link_msg(RTM_SETLINK, 0, ifindex, 0);
+	int ret;
+
+	if (!msg || put_forwarding(msg))
+		return up_fail(err, ENOMEM, "interface %d: forwarding", ifindex);
+	ret = up_nl_do(nl, msg, err);
+	return ret ? up_wrap(err, "interface %d: forwarding", ifindex) : 0;
+}

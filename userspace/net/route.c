@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Addresses, routes and neighbours. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "net/link.h"
+
+static struct nl_msg *new_msg(int type, int flags, void *hdr, size_t len)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
+
+	if (msg && nlmsg_append(msg, hdr, len, NLMSG_ALIGNTO)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
+static int put_addr(struct nl_msg *msg, int type, struct in_addr addr)
+{
+	return nla_put(msg, type, sizeof(addr), &addr);
+}
+
+static const char *text_of(struct in_addr addr, char buf[INET_ADDRSTRLEN])
+{
+	return inet_ntop(AF_INET, &addr, buf, INET_ADDRSTRLEN);
+}
+
+int up_addr_add(struct up_nl *nl, int ifindex, struct in_addr addr, uint8_t plen,
+		struct up_err *err)
+{
+	struct ifaddrmsg ifa = {
+		.ifa_family = AF_INET,
+		.ifa_prefixlen = plen,
+		.ifa_index = (uint32_t)ifindex,
+	};
+	cleanup_msg struct nl_msg *msg =
+		new_msg(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &ifa, sizeof(ifa));
+	char text[INET_ADDRSTRLEN];
+	int ret;
+
+	if (!msg || put_addr(msg, IFA_LOCAL, addr) || put_addr(msg, IFA_ADDRESS, addr))
+		return up_fail(err, ENOMEM, "address %s", text_of(addr, text));
+	ret = up_nl_do(nl, msg, err);
+	return ret ? up_wrap(err, "address %s/%u: add", text_of(addr, text), plen) : 0;
+}
+
+int up_route_add(struct up_nl *nl, const struct up_route *route, struct up_err *err)
+{
+	struct rtmsg rtm = {
+		.rtm_family = AF_INET,
+		.rtm_dst_len = route->plen,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = RTPROT_STATIC,
+		.rtm_scope = route->gateway.s_addr ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
+		.rtm_type = RTN_UNICAST,
+		.rtm_flags = route->onlink ? RTNH_F_ONLINK : 0,
+	};
+	cleanup_msg struct nl_msg *msg =
+		new_msg(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &rtm, sizeof(rtm));
+	char text[INET_ADDRSTRLEN];
+	int ret;
+
+	if (!msg || (route->plen && put_addr(msg, RTA_DST, route->dst)) ||
+	    (route->gateway.s_addr && put_addr(msg, RTA_GATEWAY, route->gateway)) ||
+	    (route->src.s_addr && put_addr(msg, RTA_PREFSRC, route->src)) ||
+	    nla_put_u32(msg, RTA_OIF, (uint32_t)route->ifindex))
+		return up_fail(err, ENOMEM, "route %s", text_of(route->dst, text));
+	ret = up_nl_do(nl, msg, err);
+	return ret ? up_wrap(err, "route %s/%u: add", text_of(route->dst, text), route->plen) : 0;
+}
+
+int up_neigh_add(struct up_nl *nl, int ifindex, struct in_addr addr, const uint8_t mac[6],
+		 struct up_err *err)
+{
+	struct ndmsg ndm = {
+		.ndm_family = AF_INET,
+		.ndm_ifindex = ifindex,
+		.ndm_state = NUD_PERMANENT,
+	};
+	cleanup_msg struct nl_msg *msg =
+		new_msg(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &ndm, sizeof(ndm));
+	char text[INET_ADDRSTRLEN];
+	int ret;
+
+	if (!msg || put_addr(msg, NDA_DST, addr) || nla_put(msg, NDA_LLADDR, 6, mac))
+		return up_fail(err, ENOMEM, "neighbour %s", text_of(addr, text));
+	ret = up_nl_do(nl, msg, err);
+	return ret ? up_wrap(err, "neighbour %s: add", text_of(addr, text)) : 0;
+}
+
+struct addr_walk {
+	int (*fn)(int ifindex, struct in_addr addr, uint8_t plen, void *arg);
+	void *arg;
+};
+
+static const struct nla_policy addr_policy[IFA_MAX + 1] = {
+	[IFA_LOCAL] = {.type = NLA_U32},
+	[IFA_ADDRESS] = {.type = NLA_U32},
+};
+
+static int each_addr(struct nlmsghdr *nlh, void *arg)
+{
+	const struct addr_walk *w = arg;
+	struct nlattr *tb[IFA_MAX + 1], *local;
+	struct ifaddrmsg *ifa = nlmsg_data(nlh);
+	struct in_addr addr;
+
+	if (nlh->nlmsg_type != RTM_NEWADDR ||
+	    nlmsg_parse(nlh, sizeof(*ifa), tb, IFA_MAX, addr_policy))
+		return -EBADMSG;
+	local = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
+	if (ifa->ifa_family != AF_INET || !local)
+		return 0;
+	addr.s_addr = nla_get_u32(local);
+	return w->fn((int)ifa->ifa_index, addr, ifa->ifa_prefixlen, w->arg);
+}
+
+int up_addr_foreach(struct up_nl *nl,
+		    int (*fn)(int ifindex, struct in_addr addr, uint8_t plen, void *arg), void *arg,
+		    struct up_err *err)
+{
+	struct ifaddrmsg ifa = {.ifa_family = AF_INET};
+	cleanup_msg struct nl_msg *msg = new_msg(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(ifa));
+	struct addr_walk w = {fn, arg};
+
+	return msg ? up_nl_query(nl, msg, each_addr, &w, err)
+		   : up_fail(err, ENOMEM, "list addresses");
+}
+
+struct best_route {
+	int ifindex;
+	uint32_t metric;
+};
+
+static const struct nla_policy route_policy[RTA_MAX + 1] = {
+	[RTA_OIF] = {.type = NLA_U32},
+	[RTA_PRIORITY] = {.type = NLA_U32},
+	[RTA_TABLE] = {.type = NLA_U32},
+};
+
+static int each_route(struct nlmsghdr *nlh, void *arg)
+{
+	struct best_route *best = arg;
+	struct nlattr *tb[RTA_MAX + 1];
+	struct rtmsg *rtm = nlmsg_data(nlh);
+	uint32_t metric;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE ||
+	    nlmsg_parse(nlh, sizeof(*rtm), tb, RTA_MAX, route_policy))
+		return -EBADMSG;
+	if (rtm->rtm_dst_len || rtm->rtm_type != RTN_UNICAST || rtm->rtm_table != RT_TABLE_MAIN ||
+	    !tb[RTA_OIF])
+		return 0;
+	metric = tb[RTA_PRIORITY] ? nla_get_u32(tb[RTA_PRIORITY]) : 0;
+	if (!best->ifindex || metric < best->metric)
+		*best = (struct best_route){(int)nla_get_u32(tb[RTA_OIF]), metric};
+	return 0;
+}
+
+int up_default_uplink(struct up_nl *nl, int *ret_ifindex, struct up_err *err)
+{
+	struct rtmsg rtm = {.rtm_family = AF_INET};
+	cleanup_msg struct nl_msg *msg = new_msg(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm));
+	struct best_route best = {};
+	int ret = msg ? up_nl_query(nl, msg, each_route, &best, err)
+		      : up_fail(err, ENOMEM, "message");
+
+	if (ret)
+		return up_wrap(err, "read the routing table");
+	if (!best.ifindex)
+		return up_fail_msg(err, ENETUNREACH,
+				   "no default route: name the uplink with --uplink IF");
+	*ret_ifindex = best.ifindex;
+	return 0;
+}

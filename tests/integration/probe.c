@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Both ends of a conversation, for tests: what was said, by whom, and what each side's sockets call
- * the other. A server greets with "TAG saw ADDRESS:PORT" and then echoes.
+ * the other. A server greets with "TAG saw ADDRESS:PORT" and then echoes. With PROBE_PORT in the
+ * environment, ask and live use that source port.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -120,8 +121,15 @@ static int make_socket(int type)
 
 static int dial(int type, const struct sockaddr_in *to)
 {
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	const char *port = getenv("PROBE_PORT");
 	int fd = make_socket(type);
 
+	if (port) {
+		from.sin_port = htons((uint16_t)number(port, 1, 65535));
+		if (bind(fd, (struct sockaddr *)&from, sizeof(from)))
+			die("source port %s: %s", port, strerror(errno));
+	}
 	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)))
 		die("connect: %s", strerror(errno));
 	return fd;

@@ -47,8 +47,13 @@ topo_spawn() {
 	nsenter --net="$(topo_file "$ns")" -- "$@" >"$log" 2>&1 </dev/null 3>&- &
 	TOPO_PID=$!
 	disown "$TOPO_PID"
-	# A pid alone could be someone else's by the time it is killed; with its start time it cannot.
-	echo "$TOPO_PID $(topo_started "$TOPO_PID")" >>"$TOPO_DIR/.pids"
+	topo_record "$TOPO_PID"
+}
+
+# topo_record PID: have a process killed by topo_cleanup. The pid alone could be someone else's by
+# then; together with its start time it cannot.
+topo_record() {
+	echo "$1 $(topo_started "$1")" >>"$TOPO_DIR/.pids"
 }
 
 # topo_started PID: when a process started, in clock ticks; empty if there is none

@@ -20,7 +20,8 @@ up_in() {
 
 # up_address HOST NAME: the address of a container
 up_address() {
-	up_in "$1" ps --json | jq -er --arg name "$2" '.[] | select(.name == $name) | .address'
+	up_in "$1" status --json |
+		jq -er --arg name "$2" '.endpoints[] | select(.name == $name) | .address'
 }
 
 # up_cleanup: stop the containers of all hosts and take underpass down; before topo_cleanup

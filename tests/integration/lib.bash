@@ -1,0 +1,142 @@
+# shellcheck shell=bash
+# What the integration tests share: a client, a host with underpass on it, and containers, all in
+# namespaces of their own. Every wait is for a condition, with a deadline.
+
+bats_require_minimum_version 1.5.0
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+export UNDERPASS=${UNDERPASS:-$top/build/underpass}
+export PROBE=${PROBE:-$top/build/tests/integration/probe}
+export TCX_COUNT=${TCX_COUNT:-$top/build/tests/integration/tcx_count}
+export HOST=192.0.2.1 CLIENT=192.0.2.2
+# shellcheck source=tools/lib/topology.sh
+. "$top/tools/lib/topology.sh"
+# shellcheck source=tools/lib/underpass.sh
+. "$top/tools/lib/underpass.sh"
+
+# on NAMESPACE COMMAND...: no command of a test may hang
+on() {
+	local ns=$1
+	shift
+	timeout -k 2 "${DEADLINE:-20}" nsenter --net="$(topo_file "$ns")" -- "$@"
+}
+
+# up ARG...: underpass on the host
+up() {
+	DEADLINE=${DEADLINE:-20} up_in host "$@"
+}
+
+# ask NAMESPACE tcp|udp ADDRESS PORT: what the server there saw, and what the client's socket says
+ask() {
+	local ns=$1
+	shift
+	on "$ns" "$PROBE" ask "$@"
+}
+
+# ctr CONTAINER COMMAND...: run a command in a container
+ctr() {
+	up exec "$@"
+}
+
+# serve NAMESPACE TAG PORT...: a server in a bare namespace; its process id is left in TOPO_PID
+serve() {
+	local ns=$1 tag=$2 log
+	shift 2
+	log=$TOPO_DIR/$tag.log
+	topo_spawn "$ns" "$log" "$PROBE" serve "$tag" 0.0.0.0 "$@"
+	topo_wait 5 grep -q ready "$log"
+}
+
+# make_root: a root filesystem with busybox and the probe; its path is left in ROOT
+make_root() {
+	ROOT=$TOPO_DIR/root
+	mkdir -p "$ROOT"/{bin,dev,etc,proc,sys,tmp}
+	cp "$(command -v busybox)" "$ROOT/bin/busybox"
+	cp "$PROBE" "$ROOT/bin/probe"
+	chroot "$ROOT" /bin/busybox --install -s /bin
+	export ROOT
+}
+
+# start NAME OPTION...: a container whose probe serves on many ports; returns when it answers
+start() {
+	local name=$1
+	shift
+	up run -d --name "$name" "$@" "$ROOT" -- \
+		/bin/probe serve "$name" 0.0.0.0 80-82 9000-9010 >/dev/null
+	topo_wait 5 container_is_ready "$name"
+}
+
+container_is_ready() {
+	up logs "$1" | grep -q ready
+}
+
+address_of() {
+	up_address host "$1"
+}
+
+# pid_of NAME: the container's first process, as the host sees it
+pid_of() {
+	up ps --json | jq -er --arg name "$1" '.[] | select(.name == $name) | .pid'
+}
+
+counter() {
+	up status --json | jq -er --arg name "$1" '.counters[$name]'
+}
+
+# live_start NAMESPACE ADDRESS PORT COUNT: connections that keep talking until live_end
+live_start() {
+	local ns=$1
+	shift
+	rm -f "$TOPO_DIR"/live-{in,out}
+	mkfifo "$TOPO_DIR/live-in"
+	nsenter --net="$(topo_file "$ns")" -- "$PROBE" live "$@" \
+		<>"$TOPO_DIR/live-in" >"$TOPO_DIR/live-out" 2>&1 3>&- &
+	LIVE_PID=$!
+	topo_record "$LIVE_PID"
+	topo_wait 10 grep -q open "$TOPO_DIR/live-out"
+}
+
+# live_end: end them; fails, and says why, if one of them broke
+live_end() {
+	local status=0
+	echo >"$TOPO_DIR/live-in"
+	wait "$LIVE_PID" || status=$?
+	cat "$TOPO_DIR/live-out"
+	return "$status"
+}
+
+# make_world: client, host, underpass up
+make_world() {
+	topo_init
+	topo_pair client host 192.0.2
+	up_host host
+	make_root
+	up up "$@"
+}
+
+end_world() {
+	up_cleanup
+	topo_cleanup
+}
+
+# contains TEXT PART: fails with both where PART is not in TEXT
+contains() {
+	[[ $1 == *"$2"* ]] || {
+		printf 'expected: …%s…\ngot:      %s\n' "$2" "$1" >&2
+		return 1
+	}
+}
+
+equals() {
+	[[ $1 == "$2" ]] || {
+		printf 'expected: %s\ngot:      %s\n' "$2" "$1" >&2
+		return 1
+	}
+}
+
+# snmp NAMESPACE GROUP NAME: a counter of the kernel
+snmp() {
+	on "$1" cat /proc/net/snmp | awk -v group="$2:" -v name="$3" '
+		$1 == group && !at { for (i = 2; i <= NF; i++) if ($i == name) at = i; next }
+		$1 == group { print $at; exit }'
+}

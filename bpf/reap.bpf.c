@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Ends flows on request (BPF_PROG_RUN): marks them dead and fires their timers, whose callback
- * deletes both directions. Nothing else ever deletes a flow, so this cannot race with expiry.
- */
-#include <stdbool.h>
-
+/* Ends flows on request (BPF_PROG_RUN): when it returns, the flows that matched are gone. */
 #include <bpf/bpf_endian.h>
 
-#include "lib/maps.h"
+#include "lib/sweep.h"
 #include "underpass/reap.h"
 
 static __always_inline bool reap_port_matches(const struct up_reap *r, const struct up_tuple *key,
@@ -21,15 +16,19 @@ static __always_inline bool reap_port_matches(const struct up_reap *r, const str
 	return key->daddr != f->out.daddr && (!r->addr || r->addr == key->daddr);
 }
 
-static long reap_one(void *map __attribute__((unused)), struct up_tuple *key, struct up_flow *f,
-		     struct up_reap *r)
+static long reap_slot(__u32 index, struct up_reap *r)
 {
-	if (!f->orig || (r->endpoint && f->owner != r->endpoint && f->peer != r->endpoint))
+	struct up_slot *slot = bpf_map_lookup_elem(&up_slots, &index);
+	struct up_flow *orig;
+
+	if (!slot)
+		return 1;
+	if (!slot->used || (r->endpoint && slot->owner != r->endpoint && slot->peer != r->endpoint))
 		return 0;
-	if (r->hi && !reap_port_matches(r, key, f))
+	orig = bpf_map_lookup_elem(&up_flows, &slot->key);
+	if (!orig || (r->hi && !reap_port_matches(r, &slot->key, orig)))
 		return 0;
-	f->dead = 1;
-	bpf_timer_start(&f->timer, 0, 0);
+	flow_delete(index, slot, orig);
 	r->matched++;
 	return 0;
 }
@@ -37,10 +36,18 @@ static long reap_one(void *map __attribute__((unused)), struct up_tuple *key, st
 SEC("syscall")
 int up_reap(struct up_reap *ctx)
 {
+	struct up_sweep *s = sweep_state();
 	struct up_reap r = *ctx;
 
+	if (!s)
+		return -1;
 	r.matched = 0;
-	bpf_for_each_map_elem(&up_flows, reap_one, &r, 0);
+	r.busy = !sweep_take(s);
+	if (!r.busy) {
+		bpf_loop(s->next, reap_slot, &r, 0);
+		sweep_give(s);
+	}
+	ctx->busy = r.busy;
 	ctx->matched = r.matched;
 	return 0;
 }

@@ -104,11 +104,12 @@ static __always_inline int to_host(struct flow_req *r, const struct pkt *p,
 				   const struct sender *from)
 {
 	count(UP_CNT_TO_HOST);
-	if (p->res != PARSE_OK || !endpoint_count(from->id))
+	if (p->res != PARSE_OK)
 		return CTX_NEXT;
 	request(r, p, from);
 	r->fwd = UP_FWD_HOST;
-	flow_finish(r);
+	if (flow_begin(r))
+		flow_finish(r);
 	return CTX_NEXT;
 }
 

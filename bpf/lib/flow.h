@@ -15,13 +15,14 @@
  * inserts the original direction, again with NOEXIST; a loser of that race takes its claim back.
  * The answer to a packet cannot arrive before the packet was sent, which is after both.
  *
- * Disappearing together. Only flow_expire() deletes, and it is the callback of one timer per flow
- * that lives in the original direction: a flow has exactly one deleter, so an entry of another flow
- * is never deleted by mistake. Whoever wants a flow gone marks it dead and fires its timer
- * (reap.bpf.c). No daemon, no sweep over the table: an idle flow costs nothing until its time.
+ * Disappearing together. Every flow has a slot in the flow list, an array that a BPF timer sweeps
+ * slice by slice (sweep.h): no daemon, and no long walk at once. Only the holder of the sweeper's
+ * token deletes flows, so that a deletion never races with another one. (One timer for each flow
+ * would be simpler, but the kernel allocates timers where they are made, and Linux 6.18 often finds
+ * no memory there: a datapath must not depend on it.)
  *
- * Never evicted. When the table or the endpoint's quota is full, the new flow is refused and
- * counted. The table is not an LRU.
+ * Never evicted. When the list or the endpoint's quota is full, the new flow is refused and
+ *counted. The table is not an LRU.
  *
  * TCP. Each direction records the flags that it saw; the state is a function of both
  *(flow_timeout). A timer that fires early finds out and rearms; only a deadline that moves closer
@@ -66,34 +67,6 @@ static __always_inline struct up_flow *flow_pair(const struct up_flow *f)
 	return bpf_map_lookup_elem(&up_flows, &key);
 }
 
-static __always_inline enum up_timeout tcp_timeout(__u8 orig, __u8 reply)
-{
-	if ((orig | reply) & UP_SEEN_RST)
-		return UP_TMO_TCP_CLOSE;
-	if (orig & reply & UP_SEEN_FIN)
-		return UP_TMO_TCP_TIME_WAIT;
-	if ((orig | reply) & UP_SEEN_FIN)
-		return UP_TMO_TCP_FIN_WAIT;
-	if (!(reply & UP_SEEN_SYN))
-		return UP_TMO_TCP_SYN_SENT;
-	return orig & UP_SEEN_ACK ? UP_TMO_TCP_ESTABLISHED : UP_TMO_TCP_SYN_RECV;
-}
-
-/* Seconds that a flow may be idle. UDP is a stream once both sides have spoken. */
-static __always_inline __u32 flow_timeout(__u8 proto, const struct up_flow *orig,
-					  const struct up_flow *reply)
-{
-	struct up_config *conf = config();
-	enum up_timeout t = UP_TMO_ICMP;
-
-	/* Only the container's half is seen of a connection that the host itself takes part in. */
-	if (proto == IPPROTO_TCP)
-		t = tcp_timeout(orig->seen, reply ? reply->seen : orig->seen);
-	else if (proto == IPPROTO_UDP)
-		t = reply && reply->last_seen ? UP_TMO_UDP_STREAM : UP_TMO_UDP;
-	return conf && t < UP_TMO_MAX ? conf->timeout[t] : 0;
-}
-
 static __always_inline void endpoint_uncount(__u32 id)
 {
 	struct up_endpoint *ep = bpf_map_lookup_elem(&up_endpoints, &id);
@@ -102,41 +75,20 @@ static __always_inline void endpoint_uncount(__u32 id)
 		__sync_fetch_and_add(&ep->flows, -1);
 }
 
-/* Timer callback: the one place that deletes flows. */
-static int flow_expire(void *map, struct up_tuple *key, struct up_flow *orig)
+static __always_inline struct up_sweep *sweep_state(void)
 {
-	struct up_flow *reply = orig->fwd == UP_FWD_HOST ? NULL : flow_pair(orig);
-	__u32 now = now_sec(), last = orig->last_seen;
-	__u32 limit = flow_timeout(key->proto, orig, reply);
-	struct up_tuple pair;
+	__u32 zero = 0;
 
-	if (reply && (__s32)(reply->last_seen - last) > 0)
-		last = reply->last_seen;
-	if (!orig->dead && now - last < limit) {
-		bpf_timer_start(&orig->timer, (limit - (now - last)) * NSEC_PER_SEC, 0);
-		return 0;
-	}
-	endpoint_uncount(orig->owner);
-	if (reply) {
-		tuple_reverse(&orig->out, &pair);
-		bpf_map_delete_elem(map, &pair);
-	}
-	bpf_map_delete_elem(map, key);
-	count(UP_CNT_FLOW_EXPIRED);
-	return 0;
+	return bpf_map_lookup_elem(&up_sweep, &zero);
 }
 
-/* A FIN or RST moved the deadline closer: tell the timer, which may be days away. */
-static __noinline int flow_hasten(struct up_flow *f)
+/* A FIN or RST moved the deadline closer: have the sweeper look at the flow soon. */
+static __always_inline void flow_hasten(const struct up_flow *f)
 {
-	struct up_flow *pair = f->fwd == UP_FWD_HOST ? NULL : flow_pair(f);
+	struct up_slot *slot = bpf_map_lookup_elem(&up_slots, &f->slot);
 
-	if (f->orig)
-		return bpf_timer_start(&f->timer, flow_timeout(IPPROTO_TCP, f, pair) * NSEC_PER_SEC,
-				       0);
-	if (pair && pair->orig)
-		bpf_timer_start(&pair->timer, flow_timeout(IPPROTO_TCP, pair, f) * NSEC_PER_SEC, 0);
-	return 0;
+	if (slot)
+		slot->check_at = 0;
 }
 
 static __always_inline bool flow_closed(const struct up_flow *f, const struct up_flow *reply)
@@ -147,16 +99,15 @@ static __always_inline bool flow_closed(const struct up_flow *f, const struct up
 }
 
 /* A SYN on a connection that is over starts it again (RFC 9293, 3.6.1: reuse in TIME-WAIT). */
-static __noinline int flow_restart(struct up_flow *f)
+static __noinline void flow_restart(struct up_flow *f)
 {
 	struct up_flow *reply = flow_pair(f);
 
 	if (!f->orig || !reply || !flow_closed(f, reply))
-		return 0;
+		return;
 	reply->seen = 0;
 	f->seen = UP_SEEN_SYN;
 	count(UP_CNT_FLOW_REUSED);
-	return flow_hasten(f);
 }
 
 /** flow_track() - note that a packet of this direction passed */

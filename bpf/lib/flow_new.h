@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Making a flow: quota, claim of the reply tuple, original direction, timer (see flow.h). */
+/* Making a flow: quota, slot, claim of the reply tuple, original direction (see flow.h). */
 #ifndef UP_BPF_FLOW_NEW_H
 #define UP_BPF_FLOW_NEW_H
 
@@ -9,8 +9,6 @@
 #ifndef EEXIST
 #define EEXIST 17
 #endif
-#define FLOW_CLOCK_MONOTONIC 1
-#define FLOW_FIRST_CHECK     30 /* seconds; the timer then finds out how long the flow may live */
 
 /* The difference that replacing @from by @to makes, kept so that packets need no arithmetic. */
 static __always_inline void flow_diffs(struct up_flow *f, const struct up_tuple *from)
@@ -27,6 +25,7 @@ static __always_inline void flow_diffs(struct up_flow *f, const struct up_tuple 
  * struct flow_req - a flow that is wanted
  * @key:        tuple of its first packet
  * @out:        tuple that it is to leave with
+ * @slot:       its slot in the flow list
  * @owner:      endpoint that made the connection or is published: its quota is charged
  * @peer:       the other endpoint, 0 for none
  * @seen:       UP_SEEN_* of the first packet
@@ -37,6 +36,7 @@ static __always_inline void flow_diffs(struct up_flow *f, const struct up_tuple 
  */
 struct flow_req {
 	struct up_tuple key, out;
+	__u32 slot;
 	__u16 owner, peer;
 	__u8 seen;
 	__u8 fwd, reply_fwd;
@@ -45,6 +45,7 @@ struct flow_req {
 
 static __always_inline void flow_fill(struct up_flow *f, const struct flow_req *r)
 {
+	f->slot = r->slot;
 	f->owner = r->owner;
 	f->peer = r->peer;
 }
@@ -94,12 +95,40 @@ static __always_inline void flow_unclaim(const struct flow_req *r)
 	bpf_map_delete_elem(&up_flows, &key);
 }
 
-static __always_inline int flow_arm(struct up_flow *orig, __u32 seconds)
+/* A slot that was freed, else one that was never used. */
+static __always_inline bool slot_take(__u32 *ret_slot)
 {
-	if (bpf_timer_init(&orig->timer, &up_flows, FLOW_CLOCK_MONOTONIC) ||
-	    bpf_timer_set_callback(&orig->timer, flow_expire))
-		return -1;
-	return bpf_timer_start(&orig->timer, seconds * NSEC_PER_SEC, 0);
+	struct up_sweep *s;
+
+	if (!bpf_map_pop_elem(&up_free_slots, ret_slot))
+		return true;
+	s = sweep_state();
+	if (!s)
+		return false;
+	*ret_slot = __sync_fetch_and_add(&s->next, 1);
+	if (bpf_map_lookup_elem(&up_slots, ret_slot))
+		return true;
+	__sync_fetch_and_add(&s->next, -1);
+	return false;
+}
+
+static __always_inline void slot_give(__u32 slot)
+{
+	bpf_map_push_elem(&up_free_slots, &slot, 0);
+}
+
+/* From here on the sweeper knows the flow. */
+static __always_inline void slot_fill(const struct flow_req *r)
+{
+	struct up_slot *slot = bpf_map_lookup_elem(&up_slots, &r->slot);
+
+	if (!slot)
+		return;
+	slot->key = r->key;
+	slot->owner = r->owner;
+	slot->peer = r->peer;
+	slot->check_at = 0;
+	*(volatile __u32 *)&slot->used = 1;
 }
 
 static __always_inline bool endpoint_count(__u32 id)
@@ -115,37 +144,51 @@ static __always_inline bool endpoint_count(__u32 id)
 }
 
 /**
- * flow_finish() - complete a flow whose reply tuple is claimed: original direction and timer
+ * flow_begin() - charge the owner's quota and take a slot
  *
- * Return: the flow; the one that another CPU made for the same tuple meanwhile; NULL where it is
- * refused, which has then been counted, and the claim was given up
+ * Return: false where the flow is refused, which has then been counted
+ */
+static __noinline bool flow_begin(struct flow_req *r)
+{
+	if (!endpoint_count(r->owner)) {
+		count(UP_CNT_DROP_FLOW_QUOTA);
+		return false;
+	}
+	if (slot_take(&r->slot))
+		return true;
+	endpoint_uncount(r->owner);
+	count(UP_CNT_DROP_FLOW_FULL);
+	return false;
+}
+
+/** flow_abandon() - give back what flow_begin() took */
+static __noinline void flow_abandon(const struct flow_req *r)
+{
+	slot_give(r->slot);
+	endpoint_uncount(r->owner);
+}
+
+/**
+ * flow_finish() - complete a flow whose reply tuple is claimed
+ *
+ * Return: the flow; the one that another CPU made for the same tuple meanwhile; NULL where there is
+ * no room, which has then been counted. Unless the flow is this one, claim, slot and quota are
+ * given back.
  */
 static __noinline struct up_flow *flow_finish(const struct flow_req *r)
 {
 	long ret = flow_insert(r);
-	struct up_flow *f;
 
-	if (ret)
+	if (!ret) {
+		slot_fill(r);
+		count(UP_CNT_FLOW_NEW);
+	} else {
 		flow_unclaim(r);
-	f = bpf_map_lookup_elem(&up_flows, &r->key);
-	if (ret == -EEXIST && f)
-		goto uncount;
-	if (ret || !f) {
-		count(UP_CNT_DROP_FLOW_FULL);
-		goto uncount;
+		flow_abandon(r);
+		if (ret != -EEXIST)
+			count(UP_CNT_DROP_FLOW_FULL);
 	}
-	if (flow_arm(f, FLOW_FIRST_CHECK)) {
-		flow_unclaim(r);
-		bpf_map_delete_elem(&up_flows, &r->key);
-		count(UP_CNT_DROP_FLOW_TIMER);
-		f = NULL;
-		goto uncount;
-	}
-	count(UP_CNT_FLOW_NEW);
-	return f;
-uncount:
-	endpoint_uncount(r->owner);
-	return ret == -EEXIST ? f : NULL;
+	return bpf_map_lookup_elem(&up_flows, &r->key);
 }
 
 #endif

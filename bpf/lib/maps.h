@@ -23,6 +23,28 @@ struct {
 	__type(value, struct up_flow);
 } up_flows SEC(".maps") __weak;
 
+/* The flow list: a slot for each flow, so that a sweep can go on where it stopped. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, UP_FLOW_DEFAULT);
+	__type(key, __u32);
+	__type(value, struct up_slot);
+} up_slots SEC(".maps") __weak;
+
+/* Slots below up_sweep.next that are free again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, UP_FLOW_DEFAULT);
+	__type(value, __u32);
+} up_free_slots SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct up_sweep);
+} up_sweep SEC(".maps") __weak;
+
 /* Rows are written through a mapping, so that the programs' counts are never overwritten. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

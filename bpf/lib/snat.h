@@ -105,14 +105,12 @@ static __noinline struct up_flow *flow_create(struct __sk_buff *skb, struct flow
 	struct up_flow *f;
 	long ret;
 
-	if (!endpoint_count(r->owner)) {
-		count(UP_CNT_DROP_FLOW_QUOTA);
+	if (!flow_begin(r))
 		return NULL;
-	}
 	ret = snat_claim(skb, r);
 	if (!ret)
 		return flow_finish(r);
-	endpoint_uncount(r->owner);
+	flow_abandon(r);
 	/* Another CPU may have made this very flow meanwhile. */
 	f = ret == -EEXIST ? bpf_map_lookup_elem(&up_flows, &r->key) : NULL;
 	if (!f)

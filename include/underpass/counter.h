@@ -29,7 +29,6 @@
 	X(DROP_TTL,        "drop_ttl",        "TTL expired on the way in") \
 	X(DROP_FLOW_QUOTA, "drop_flow_quota", "new flow refused: the endpoint's quota is used up") \
 	X(DROP_FLOW_FULL,  "drop_flow_full",  "new flow refused: the flow table is full") \
-	X(DROP_FLOW_TIMER, "drop_flow_timer", "new flow refused: no memory for its timer") \
 	X(DROP_SNAT_PORTS, "drop_snat_ports", "new flow refused: no free source port found") \
 	X(DROP_TOO_BIG,    "drop_too_big",    "larger than the link and not to be fragmented by us")
 /* clang-format on */

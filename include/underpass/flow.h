@@ -42,11 +42,11 @@ enum {
 
 /**
  * struct up_flow - one direction of a flow: a value of the flow table
- * @timer:     expiry of both directions; lives in the original direction only
  * @out:       the tuple that the packet leaves with. Reversed, it is the key of the other
  *             direction; its ifindex is the veth that the packet is sent into (0: an uplink),
  *             which is also where the answer enters
  * @last_seen: seconds of the coarse monotonic clock, written at most once a second
+ * @slot:      the flow's slot in the flow list
  * @addr_diff: one's complement difference that the change of addresses makes to a checksum
  * @port_diff: the same for ports (or the ICMP identifier)
  * @owner:     endpoint whose quota the flow counts against
@@ -55,20 +55,49 @@ enum {
  * @fwd:       enum up_fwd
  * @seen:      TCP flags seen in this direction
  * @orig:      this is the direction of the first packet
- * @dead:      expires whatever its age
+ * @pad:       0
  */
 struct up_flow {
-	struct bpf_timer timer;
 	struct up_tuple out;
 	__u32 last_seen;
+	__u32 slot;
 	__u16 addr_diff, port_diff;
 	__u16 owner, peer;
 	__u8 dmac[6];
 	__u8 fwd;
 	__u8 seen;
 	__u8 orig;
-	__u8 dead;
-	__u8 pad[6];
+	__u8 pad[3];
+};
+
+/**
+ * struct up_slot - a row of the flow list: what a sweep over all flows needs to know of one
+ * @key:      of the original direction
+ * @check_at: second at which the flow may have expired; a FIN or RST brings it forward
+ * @owner, @peer: as in struct up_flow
+ * @used:     written last
+ */
+struct up_slot {
+	struct up_tuple key;
+	__u32 check_at;
+	__u16 owner, peer;
+	__u32 used;
+};
+
+/**
+ * struct up_sweep - the one sweeper of this host
+ * @timer: ticks
+ * @next:  slots that were ever used: none beyond was
+ * @pos:   where the next slice begins
+ * @busy:  somebody is deleting flows: whoever sets it from 0 to 1
+ * @pad:   0
+ */
+struct up_sweep {
+	struct bpf_timer timer;
+	__u32 next;
+	__u32 pos;
+	__u32 busy;
+	__u32 pad;
 };
 
 #endif

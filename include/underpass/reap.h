@@ -11,15 +11,17 @@
  * @addr:     destination that the first packet was sent to, network byte order
  * @lo, @hi:  range of its destination port, host byte order; @hi 0 for any
  * @proto:    IPPROTO_*; with @lo and @hi
+ * @busy:     returned: another sweep was under way and nothing was done
  * @pad:      0
- * @matched:  returned: how many flows were told to end
+ * @matched:  returned: how many flows were ended
  */
 struct up_reap {
 	__u32 endpoint;
 	__be32 addr;
 	__u16 lo, hi;
 	__u8 proto;
-	__u8 pad[3];
+	__u8 busy;
+	__u8 pad[2];
 	__u32 matched;
 };
 

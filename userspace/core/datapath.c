@@ -36,6 +36,7 @@
 #define SNAT_LO             1024
 #define SNAT_HI             65535
 #define FLOW_MAX_LIMIT      (1U << 24)
+#define SWEEP_START_TRIES   1000
 
 /* nf_conntrack's defaults, seconds. */
 static const uint32_t timeouts[UP_TMO_MAX] = {
@@ -97,6 +98,14 @@ static uint32_t pinned_flow_entries(void)
 	return info.max_entries;
 }
 
+/* An entry for each direction, and a slot in the list of flows. */
+static void size_flow_table(struct underpass_bpf *skel, uint32_t entries)
+{
+	bpf_map__set_max_entries(skel->maps.up_flows, entries);
+	bpf_map__set_max_entries(skel->maps.up_slots, entries / 2);
+	bpf_map__set_max_entries(skel->maps.up_free_slots, entries / 2);
+}
+
 static int set_flow_entries(struct bring_up *up, struct up_err *err)
 {
 	uint32_t pinned = pinned_flow_entries();
@@ -110,7 +119,7 @@ static int set_flow_entries(struct bring_up *up, struct up_err *err)
 				   "'underpass down' first",
 				   pinned / 2);
 	if (pinned || want)
-		bpf_map__set_max_entries(up->skel->maps.up_flows, pinned ? pinned : want);
+		size_flow_table(up->skel, pinned ? pinned : want);
 	return 0;
 }
 
@@ -277,6 +286,23 @@ static int add_uplinks(struct bring_up *up, struct up_err *err)
 	return ret ? ret : add_uplink(up, NULL, ifindex, err);
 }
 
+/* Making a timer needs memory that the kernel does not always have at hand. */
+static int start_sweeper(struct bring_up *up, struct up_err *err)
+{
+	const char packet[64] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
+	int ret = 0;
+
+	for (int i = 0; i < SWEEP_START_TRIES; i++) {
+		if (bpf_prog_test_run_opts(bpf_program__fd(up->skel->progs.up_sweep_start), &opts))
+			return up_fail(err, errno, "start the sweeper");
+		ret = (int)opts.retval;
+		if (ret != -ENOMEM)
+			break;
+	}
+	return ret ? up_fail(err, ret, "start the sweeper") : 0;
+}
+
 static int attach_cgroup(struct bring_up *up, struct up_err *err)
 {
 	for (size_t i = 0; i < sizeof(cgroup_hooks) / sizeof(cgroup_hooks[0]); i++) {
@@ -328,6 +354,8 @@ static int bring_up(struct bring_up *up, struct up_err *err)
 		ret = settle_conf(up, err);
 	if (!ret)
 		ret = pin_programs(up, err);
+	if (!ret)
+		ret = start_sweeper(up, err);
 	if (!ret)
 		ret = up_datapath_open(&up->dp, err);
 	if (!ret)

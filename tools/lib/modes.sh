@@ -76,6 +76,6 @@ mode_underpass() {
 	up_in h-up run -d --name bench -p "8000:$MODE_SERVER_PORT/tcp" \
 		-p "8000:$MODE_SERVER_PORT/udp" "$root" -- \
 		/rr -c "$BENCH_CPU" -s "$BENCH_BYTES" serve "$MODE_SERVER_PORT" >/dev/null
-	topo_wait 5 eval 'up_in h-up logs bench | grep -q ready'
+	topo_wait 5 up_logged h-up bench ready
 	mode_is underpass c-up 192.0.2.1 8000
 }

@@ -82,12 +82,15 @@ topo_pair() {
 	ip -n "$TOPO_TAG-$2" route add default via "$3.2"
 }
 
-# topo_wait SECONDS COMMAND...: poll until a command succeeds; fails at the deadline
+# topo_wait SECONDS COMMAND...: poll until a command succeeds; fails, and says so, at the deadline
 topo_wait() {
-	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	local seconds=$1 deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		((${EPOCHREALTIME/[.,]/} < deadline)) || return 1
+		if ((${EPOCHREALTIME/[.,]/} >= deadline)); then
+			echo "not true after $seconds s: $*" >&2
+			return 1
+		fi
 		sleep 0.02
 	done
 }

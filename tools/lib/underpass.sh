@@ -24,12 +24,25 @@ up_address() {
 		jq -er --arg name "$2" '.endpoints[] | select(.name == $name) | .address'
 }
 
+# up_logged HOST NAME TEXT: has a container printed this?
+up_logged() {
+	[[ $(up_in "$1" logs "$2") == *"$3"* ]]
+}
+
+# up_containers HOST: names of its containers
+up_containers() {
+	up_in "$1" ps --all --json | jq -r '.[].name'
+}
+
 # up_cleanup: stop the containers of all hosts and take underpass down; before topo_cleanup
 up_cleanup() {
-	local host
+	local host name
 
 	[[ -n ${TOPO_DIR:-} && -e $TOPO_DIR/.hosts ]] || return 0
 	while read -r host; do
+		for name in $(up_containers "$host" 2>/dev/null); do
+			up_in "$host" rm --force "$name" >/dev/null 2>&1 || true
+		done
 		up_in "$host" down --force >/dev/null 2>&1 || true
 	done <"$TOPO_DIR/.hosts"
 }

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# How things are made:
+#
+#   bpf/*.bpf.c -> build/bpf/*.bpf.o -> build/underpass.bpf.o -> build/underpass.skel.h
+#   userspace/{base,net,core,launch}/*.c (with the skeleton)  -> build/libunderpass.a
+#   userspace/cmd/*.c + build/libunderpass.a                  -> build/underpass
+#   tools/*.c, tests/**/*.c                                   -> build/tools/*, build/tests/**
+#
+# 'make help' lists the targets. V=1 shows the commands, WERROR=1 makes warnings errors, SAN=1 builds
+# with the address and undefined-behaviour sanitizers into a directory of its own.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+B := build$(if $(SAN),/san)
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= bpftool
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+
+Q := $(if $(V),,@)
+msg = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
+
+# Looked up when a recipe runs: before that, 'make deps' may have to install it.
+pkg = $(shell pkg-config $(1) $(2) || echo --run-tools/install-deps--)
+LIBS := libbpf libelf zlib libnl-3.0 jansson
+
+CFLAGS ?= -O2 -g
+own_cflags := -std=gnu11 -D_GNU_SOURCE -MMD -MP -Wall -Wextra -Wshadow -Wmissing-prototypes \
+	-Wstrict-prototypes -Wformat=2 -Wvla -Wundef -fstack-protector-strong -fno-strict-aliasing \
+	$(if $(WERROR),-Werror) $(if $(SAN),-fsanitize=address$(comma)undefined \
+	-fno-sanitize=alignment -fno-omit-frame-pointer,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) \
+	-Iuserspace -Iinclude -I$(B)
+comma := ,
+own_ldflags := $(if $(SAN),-fsanitize=address$(comma)undefined) -Wl,-z,relro,-z,now
+
+bpf_cflags := -target bpf -mcpu=v3 -O2 -g -MMD -MP -Wall -Wextra -Werror -Iinclude -Ibpf \
+	-I/usr/include/$(shell $(CC) -print-multiarch)
+
+bpf_obj  := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+lib_dirs := base net core launch attach cni
+lib_obj  := $(patsubst %.c,$(B)/%.o,$(foreach d,$(lib_dirs),$(wildcard userspace/$(d)/*.c)))
+cmd_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard userspace/cmd/*.c))
+lib      := $(B)/libunderpass.a
+skel     := $(B)/underpass.skel.h
+tools    := $(patsubst tools/%.c,$(B)/tools/%,$(wildcard tools/*.c))
+
+unit     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+bpftests := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bpf/test_*.c))
+platform := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/platform/*.c))
+fuzzers  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+helpers  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/integration/*.c))
+support   = $(patsubst %.c,$(B)/%.o,$(filter-out tests/$(1)/test_%,$(wildcard tests/$(1)/*.c)))
+
+# ---- programs -----------------------------------------------------------------------------------
+
+## all: build everything that is installed
+all: $(B)/underpass $(tools)
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(call msg,CLANG,$@)$(CLANG) $(bpf_cflags) -c $< -o $@
+
+$(B)/underpass.bpf.o: $(bpf_obj)
+	$(call msg,LINK,$@)$(BPFTOOL) gen object $@ $^
+
+$(skel): $(B)/underpass.bpf.o
+	$(call msg,SKEL,$@)$(BPFTOOL) gen skeleton $< name underpass_bpf > $@
+
+$(B)/%.o: %.c | $(skel)
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(CC) $(own_cflags) $(CFLAGS) $(call pkg,--cflags,$(LIBS)) -c $< -o $@
+
+# The version changes with every commit; only this object should.
+version := $(shell git describe --always --dirty 2>/dev/null || echo 0.1)
+$(B)/userspace/cmd/version.o: own_cflags += -DUP_VERSION='"$(version)"'
+$(B)/userspace/cmd/version.o: $(B)/version
+$(B)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(version)' | cmp -s - $@ || echo '$(version)' > $@
+
+$(lib): $(lib_obj)
+	@rm -f $@
+	$(call msg,AR,$@)ar rcs $@ $^
+
+$(B)/underpass: $(cmd_obj) $(lib)
+	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) $^ -o $@ $(call pkg,--libs,$(LIBS))
+
+$(B)/tools/%: tools/%.c
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(CC) $(own_cflags) $(CFLAGS) $(own_ldflags) $(LDFLAGS) $< -o $@
+
+# ---- tests --------------------------------------------------------------------------------------
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(call support,unit) $(lib)
+	$(call msg,LINK,$@)$(CC) $(own_ldflags) $^ -o $@ $(call pkg,--libs,$(LIBS) cmocka)
+
+$(B)/tests/bpf/%: $(B)/tests/bpf/%.o $(call support,bpf) $(lib)
+	$(call msg,LINK,$@)$(CC) $(own_ldflags) $^ -o $@ $(call pkg,--libs,$(LIBS) cmocka) -lpthread
+
+$(B)/tests/%.o: own_cflags += -Itests -Ibpf
+
+$(B)/tests/platform/%: $(B)/tests/platform/%.o $(lib)
+	$(call msg,LINK,$@)$(CC) $(own_ldflags) $^ -o $@ $(call pkg,--libs,$(LIBS))
+
+$(B)/tests/integration/%: tests/integration/%.c
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(CC) $(own_cflags) $(CFLAGS) $(own_ldflags) -static $< -o $@
+
+# The fuzzers compile the sources that they exercise a second time, instrumented.
+fuzz_src := $(wildcard userspace/base/*.c) userspace/core/portspec.c
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(fuzz_src)
+	@mkdir -p $(@D)
+	$(call msg,FUZZ,$@)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra \
+		-fsanitize=fuzzer$(comma)address$(comma)undefined -fno-sanitize=alignment \
+		-Iuserspace -Iinclude -Ibpf -Itests $^ -o $@
+
+test-programs := $(unit) $(bpftests) $(platform) $(fuzzers) $(helpers)
+
+# Two steps, because what 'deps' installs is needed to read on.
+## test: install what is needed, build, run every test
+test:
+	$(Q)tools/install-deps
+	$(Q)$(MAKE) --no-print-directory check
+
+## check: build and run every test, with what is installed; LAYERS="unit bpf ..." for some
+check: all $(test-programs)
+	$(Q)BUILD=$(B) tests/run $(LAYERS)
+
+check-unit check-bpf check-platform check-fuzz check-integration: check-%: all $(test-programs)
+	$(Q)BUILD=$(B) tests/run $*
+
+## test-programs: build the tests without running them
+test-programs: $(test-programs)
+
+## fuzz: run every fuzzer for FUZZ_SECONDS (600) each
+fuzz: $(fuzzers)
+	$(Q)BUILD=$(B) FUZZ_SECONDS=$${FUZZ_SECONDS:-600} tests/run fuzz
+
+# ---- looking at the source ----------------------------------------------------------------------
+
+c_files := $(shell git ls-files -co --exclude-standard '*.c' '*.h' 2>/dev/null)
+own_c   := $(filter-out bpf/% tests/fuzz/%,$(filter %.c,$(c_files)))
+
+## lint: formatting, include directions, clang-tidy, cppcheck, shellcheck
+lint: deps $(skel) lint-format lint-includes lint-shell lint-cppcheck lint-tidy
+
+lint-format:
+	$(call msg,FORMAT,$(words $(c_files)) files)clang-format --dry-run -Werror $(c_files)
+
+lint-includes:
+	$(call msg,INCLUDES,userspace)tools/lint-includes
+
+lint-shell:
+	$(call msg,SHELL,scripts)tools/lint-shell
+
+lint-cppcheck:
+	$(call msg,CPPCHECK,$(words $(own_c)) files)cppcheck --quiet --error-exitcode=1 -j2 \
+		--enable=warning,performance,portability --inline-suppr --std=c11 \
+		--suppressions-list=tools/cppcheck.suppress -D_GNU_SOURCE -Iuserspace -Iinclude -Ibpf \
+		$(filter userspace/%,$(own_c))
+
+lint-tidy: $(skel)
+	$(call msg,TIDY,$(words $(own_c)) files)printf '%s\n' $(own_c) | xargs -P2 -n4 -I@ \
+		clang-tidy --quiet @ -- -std=gnu11 -D_GNU_SOURCE -Iuserspace -Iinclude -Ibpf -Itests \
+		-I$(B) $(call pkg,--cflags,$(LIBS)) 2>&1 | tools/lint-filter
+
+## format: format the sources in place
+format:
+	$(Q)clang-format -i $(c_files)
+
+## compile_commands.json: for clangd
+compile_commands.json: FORCE
+	$(Q)bear -- $(MAKE) --always-make all
+
+# ---- using it -----------------------------------------------------------------------------------
+
+## deps: install the Debian packages that building and testing need; does nothing when all are there
+deps:
+	$(Q)tools/install-deps
+
+## demo: install what is needed, build, and show the product on real traffic
+demo:
+	$(Q)tools/install-deps
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)tools/demo
+
+## bench: compare with the host's network and with bridge+NAT, side by side
+bench: all
+	$(Q)tools/bench
+
+## install: install below DESTDIR and PREFIX
+install: all
+	install -D -m 0755 $(B)/underpass $(DESTDIR)$(BINDIR)/underpass
+	$(foreach m,$(wildcard userspace/cmd/man/*.8),install -D -m 0644 $(m) \
+		$(DESTDIR)$(MANDIR)/man8/$(notdir $(m))$(newline))
+
+## uninstall: remove what install installed
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/underpass
+	rm -f $(foreach m,$(wildcard userspace/cmd/man/*.8),$(DESTDIR)$(MANDIR)/man8/$(notdir $(m)))
+
+## clean: remove everything that was built
+clean:
+	rm -rf build compile_commands.json
+
+## help: this list
+help:
+	@sed -n 's/^## \([^:]*\): /\1\t/p' Makefile | expand -t 24
+
+define newline
+
+
+endef
+
+.PHONY: all test check check-unit check-bpf check-platform check-fuzz check-integration fuzz \
+	test-programs lint lint-format lint-includes lint-shell lint-cppcheck lint-tidy format deps \
+	demo bench install uninstall clean help FORCE
+
+-include $(bpf_obj:.o=.d) $(lib_obj:.o=.d) $(cmd_obj:.o=.d)
+-include $(wildcard $(B)/tests/*/*.d $(B)/tools/*.d)

@@ -17,9 +17,9 @@ enum {
 	UP_EXIT_OK = 0,
 	UP_EXIT_FAIL = 1,
 	UP_EXIT_USAGE = 2,
-	UP_EXIT_RUN_FAILED = 125,      /* underpass itself failed */
-	UP_EXIT_NOT_EXECUTABLE = 126,  /* the command could not be executed */
-	UP_EXIT_NOT_FOUND = 127,       /* the command was not found */
+	UP_EXIT_RUN_FAILED = 125,     /* underpass itself failed */
+	UP_EXIT_NOT_EXECUTABLE = 126, /* the command could not be executed */
+	UP_EXIT_NOT_FOUND = 127,      /* the command was not found */
 };
 
 /**

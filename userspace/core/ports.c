@@ -85,7 +85,7 @@ int up_port_add(struct up_datapath *dp, const char *name, const struct up_publis
 {
 	cleanup_nl struct up_nl *nl = NULL;
 	cleanup_fd int lock = up_lock(err);
-	uint32_t id;
+	uint32_t id = 0;
 	int ret = lock < 0 ? lock : find_live(dp, name, &id, err);
 
 	if (!ret)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Pid 1 of a container. */
+#ifndef UP_LAUNCH_INIT_H
+#define UP_LAUNCH_INIT_H
+
+#include <sys/types.h>
+
+/**
+ * up_init_loop() - be pid 1: reap every orphan, hand signals to the command, end when it ends
+ * @command: the container's command
+ *
+ * Return: the command's exit status, 128 + n where signal n ended it
+ */
+int up_init_loop(pid_t command);
+
+/** up_init_block() - block every signal, so that none is lost before up_init_loop() */
+void up_init_block(void);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Executing a second command in a running container. */
+#ifndef UP_LAUNCH_JOIN_H
+#define UP_LAUNCH_JOIN_H
+
+#include "launch/command.h"
+
+/**
+ * up_join_exec() - run a command in the namespaces of another process, and wait for it
+ * @pidfd:    the container's pid 1
+ * @cmd:      what to execute
+ * @ret_code: its exit status, 128 + n where signal n ended it
+ * @err:      why it failed; see up_command_exit_code()
+ *
+ * The calling process stays in those namespaces: it is good for nothing else afterwards.
+ * Return: 0 or -errno
+ */
+int up_join_exec(int pidfd, const struct up_command *cmd, int *ret_code, struct up_err *err);
+
+#endif

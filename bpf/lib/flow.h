@@ -110,13 +110,18 @@ static __noinline void flow_restart(struct up_flow *f)
 	count(UP_CNT_FLOW_REUSED);
 }
 
-/** flow_track() - note that a packet of this direction passed */
-static __always_inline void flow_track(struct up_flow *f, const struct pkt *p)
+/**
+ * flow_track() - note that a packet of this direction passed
+ *
+ * Return: true for the first packet in a second: time to ask again for what is remembered
+ */
+static __always_inline bool flow_track(struct up_flow *f, const struct pkt *p)
 {
 	__u32 now = now_sec();
 	__u8 fresh = p->seen & ~f->seen;
+	bool first = f->last_seen != now;
 
-	if (f->last_seen != now)
+	if (first)
 		f->last_seen = now;
 	if (fresh) {
 		f->seen |= fresh;
@@ -126,6 +131,7 @@ static __always_inline void flow_track(struct up_flow *f, const struct pkt *p)
 		   f->seen & (UP_SEEN_FIN | UP_SEEN_RST)) {
 		flow_restart(f);
 	}
+	return first;
 }
 
 #endif

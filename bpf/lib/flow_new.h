@@ -43,11 +43,18 @@ struct flow_req {
 	__u8 dmac[6], reply_dmac[6];
 };
 
-static __always_inline void flow_fill(struct up_flow *f, const struct flow_req *r)
+static __always_inline void flow_fill(struct up_flow *f, const struct flow_req *r,
+				      const __u8 dmac[6])
 {
+	static const __u8 gateway_mac[6] = UP_GATEWAY_MAC;
+
 	f->slot = r->slot;
 	f->owner = r->owner;
 	f->peer = r->peer;
+	for (int i = 0; i < 6; i++) {
+		f->eth[i] = dmac[i];
+		f->eth[6 + i] = gateway_mac[i];
+	}
 }
 
 /**
@@ -64,8 +71,7 @@ static __noinline long flow_claim(const struct flow_req *r)
 	tuple_reverse(&r->out, &key);
 	tuple_reverse(&r->key, &f.out);
 	f.fwd = r->reply_fwd;
-	__builtin_memcpy(f.dmac, r->reply_dmac, sizeof(f.dmac));
-	flow_fill(&f, r);
+	flow_fill(&f, r, r->reply_dmac);
 	flow_diffs(&f, &key);
 	return bpf_map_update_elem(&up_flows, &key, &f, BPF_NOEXIST);
 }
@@ -79,8 +85,7 @@ static __noinline long flow_insert(const struct flow_req *r)
 	f.orig = 1;
 	f.seen = r->seen;
 	f.last_seen = now_sec();
-	__builtin_memcpy(f.dmac, r->dmac, sizeof(f.dmac));
-	flow_fill(&f, r);
+	flow_fill(&f, r, r->dmac);
 	flow_diffs(&f, &r->key);
 	return bpf_map_update_elem(&up_flows, &r->key, &f, BPF_NOEXIST);
 }

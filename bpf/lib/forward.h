@@ -6,6 +6,9 @@
  * have, so that a packet which turns out to be the kernel's to handle (unreachable, too big, TTL)
  * reaches it as it came and the kernel's ICMP errors are right.
  *
+ * The answer is kept in the flow and asked for again in the next second: a change of routes or
+ * neighbours takes effect within a second, without anything that would have to be invalidated.
+ *
  * Writing. IP and Ethernet headers are written directly: the IP checksum is always in the packet,
  * and its update leaves the header's own sum, and so skb->csum, as it was. The transport checksum
  * may be left to the NIC (CHECKSUM_PARTIAL), which only bpf_l4_csum_replace() knows; the difference
@@ -31,14 +34,14 @@
  * @ifindex: output interface
  * @eth:     destination and source MAC; not valid where @ret is NO_NEIGH
  * @nexthop: gateway or destination, network byte order, for bpf_redirect_neigh()
- * @src:     source address by route, network byte order; 0 where the kernel does not say
+ * @mtu:     path MTU, bytes; valid where a length was given to be checked
  */
 struct hop {
 	long ret;
 	__u32 ifindex;
 	__u8 eth[2 * ETH_ALEN];
 	__be32 nexthop;
-	__be32 src;
+	__u16 mtu;
 };
 
 /**
@@ -67,7 +70,7 @@ static __always_inline void hop_lookup(struct __sk_buff *skb, __u32 ifindex,
 	hop->ret = bpf_fib_lookup(skb, &fib, sizeof(fib), flags);
 	hop->ifindex = fib.ifindex;
 	hop->nexthop = fib.ipv4_dst;
-	hop->src = fib.ipv4_src;
+	hop->mtu = fib.mtu_result;
 	__builtin_memcpy(hop->eth, fib.dmac, ETH_ALEN);
 	__builtin_memcpy(hop->eth + ETH_ALEN, fib.smac, ETH_ALEN);
 }
@@ -127,13 +130,7 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct pkt *p,
 static __always_inline int forward_peer(struct __sk_buff *skb, const struct pkt *p,
 					const struct up_flow *f)
 {
-	static const __u8 gateway_mac[ETH_ALEN] = UP_GATEWAY_MAC;
-	__u8 eth[2 * ETH_ALEN];
-
-	__builtin_memcpy(eth, f->dmac, ETH_ALEN);
-	for (int i = 0; i < ETH_ALEN; i++)
-		eth[ETH_ALEN + i] = gateway_mac[i];
-	if (rewrite(skb, p, f, eth)) {
+	if (rewrite(skb, p, f, f->eth)) {
 		count(UP_CNT_DROP_MALFORMED);
 		return CTX_DROP;
 	}
@@ -149,21 +146,50 @@ static __always_inline int hop_redirect(const struct hop *hop)
 	return bpf_redirect(hop->ifindex, 0);
 }
 
-static __always_inline int forward_nexthop(struct __sk_buff *skb, const struct pkt *p,
-					   const struct up_flow *f)
+/* Remember a resolved next hop for the rest of this second. */
+static __always_inline void hop_keep(struct up_flow *f, const struct hop *hop)
+{
+	f->oif = 0;
+	if (hop->ret != BPF_FIB_LKUP_RET_SUCCESS)
+		return;
+	__builtin_memcpy(f->eth, hop->eth, sizeof(f->eth));
+	f->mtu = hop->mtu;
+	f->oif = hop->ifindex;
+}
+
+/* By the routing table, which is asked with the first packet in a second. */
+static __noinline int forward_by_route(struct __sk_buff *skb, const struct pkt *p,
+				       struct up_flow *f)
 {
 	struct hop hop;
 
-	hop_lookup(skb, skb->ifindex, &f->out, skb->gso_size ? 0 : p->tot_len, 0, &hop);
+	/* A GSO packet is cut to fit later on; the headers' length finds out the MTU all the same.
+	 */
+	hop_lookup(skb, skb->ifindex, &f->out, skb->gso_size ? sizeof(struct iphdr) : p->tot_len, 0,
+		   &hop);
 	if (!hop_ok(&hop)) {
+		f->oif = 0;
 		count(UP_CNT_TO_KERNEL);
 		return CTX_NEXT;
 	}
+	hop_keep(f, &hop);
 	if (rewrite(skb, p, f, hop.eth)) {
 		count(UP_CNT_DROP_MALFORMED);
 		return CTX_DROP;
 	}
 	return hop_redirect(&hop);
+}
+
+static __always_inline int forward_nexthop(struct __sk_buff *skb, const struct pkt *p,
+					   struct up_flow *f, bool ask)
+{
+	if (ask || !f->oif || (p->tot_len > f->mtu && !skb->gso_size))
+		return forward_by_route(skb, p, f);
+	if (rewrite(skb, p, f, f->eth)) {
+		count(UP_CNT_DROP_MALFORMED);
+		return CTX_DROP;
+	}
+	return bpf_redirect(f->oif, 0);
 }
 
 /**
@@ -176,14 +202,15 @@ static __always_inline int forward_nexthop(struct __sk_buff *skb, const struct p
 static __always_inline int flow_forward(struct __sk_buff *skb, const struct pkt *p,
 					struct up_flow *f)
 {
-	flow_track(f, p);
+	bool first = flow_track(f, p);
+
 	if (f->fwd == UP_FWD_HOST)
 		return CTX_NEXT;
 	if (p->ttl <= 1) {
 		count(p->t.ifindex ? UP_CNT_TO_KERNEL : UP_CNT_DROP_TTL);
 		return p->t.ifindex ? CTX_NEXT : CTX_DROP;
 	}
-	return f->fwd == UP_FWD_PEER ? forward_peer(skb, p, f) : forward_nexthop(skb, p, f);
+	return f->fwd == UP_FWD_PEER ? forward_peer(skb, p, f) : forward_nexthop(skb, p, f, first);
 }
 
 #endif

@@ -51,7 +51,10 @@ enum {
  * @port_diff: the same for ports (or the ICMP identifier)
  * @owner:     endpoint whose quota the flow counts against
  * @peer:      the other endpoint, 0 for none: the flow ends with either
- * @dmac:      destination MAC for UP_FWD_PEER
+ * @eth:       destination and source MAC that it leaves with
+ * @mtu:       UP_FWD_NEXTHOP: path MTU, bytes
+ * @oif:       UP_FWD_NEXTHOP: interface that it leaves by. @eth, @mtu and @oif are what the routing
+ *             table said in the second @last_seen; 0 where it said nothing that could be kept
  * @fwd:       enum up_fwd
  * @seen:      TCP flags seen in this direction
  * @orig:      this is the direction of the first packet
@@ -63,9 +66,11 @@ struct up_flow {
 	__u32 slot;
 	__u16 addr_diff, port_diff;
 	__u16 owner, peer;
-	__u8 dmac[6];
+	__u8 eth[12];
+	__u16 mtu;
 	__u8 fwd;
 	__u8 seen;
+	__u32 oif;
 	__u8 orig;
 	__u8 pad[3];
 };

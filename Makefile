@@ -24,7 +24,7 @@ BINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 
 Q := $(if $(V),,@)
-msg = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
+msg = $(if $(V),,@printf '  %-8s %s\n' $(1) '$(strip $(2))';)
 
 # Looked up when a recipe runs: before that, 'make deps' may have to install it.
 pkg = $(shell pkg-config $(1) $(2) || echo --run-tools/install-deps--)
@@ -162,11 +162,13 @@ lint-shell:
 lint-cppcheck:
 	$(call msg,CPPCHECK,$(words $(own_c)) files)cppcheck --quiet --error-exitcode=1 -j2 \
 		--enable=warning,performance,portability --inline-suppr --std=c11 \
-		--suppressions-list=tools/cppcheck.suppress -D_GNU_SOURCE -Iuserspace -Iinclude -Ibpf \
+		--suppressions-list=tools/cppcheck.suppress -D_GNU_SOURCE \
+		'-DLIBBPF_OPTS(t,n,...)=struct t n' '-Djson_array_foreach(a,i,v)=for(;;)' \
+		'-D__up_cleanup(f)=' -Iuserspace -Iinclude -Ibpf \
 		$(filter userspace/%,$(own_c))
 
 lint-tidy: $(skel)
-	$(call msg,TIDY,$(words $(own_c)) files)printf '%s\n' $(own_c) | xargs -P2 -n4 -I@ \
+	$(call msg,TIDY,$(words $(own_c)) files)printf '%s\n' $(own_c) | xargs -P2 -I@ \
 		clang-tidy --quiet @ -- -std=gnu11 -D_GNU_SOURCE -Iuserspace -Iinclude -Ibpf -Itests \
 		-I$(B) $(call pkg,--cflags,$(LIBS)) 2>&1 | tools/lint-filter
 

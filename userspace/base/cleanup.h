@@ -30,7 +30,7 @@ static inline void up_close_file(FILE **f)
 }
 
 /* An fd that is closed at the end of its scope; -1 means none. */
-#define cleanup_fd   __up_cleanup(up_close_fd)
+#define cleanup_fd __up_cleanup(up_close_fd)
 /* A malloc'ed pointer that is freed at the end of its scope. */
 #define cleanup_free __up_cleanup(up_free_ptr)
 /* A stdio stream that is closed at the end of its scope. */
@@ -46,11 +46,11 @@ static inline int take_fd(int *fd)
 }
 
 /* Hand a pointer out of a cleanup variable. */
-#define take_ptr(p)                                                                                \
-	({                                                                                         \
-		__auto_type _ret = (p);                                                            \
-		(p) = NULL;                                                                        \
-		_ret;                                                                              \
+#define take_ptr(p)                     \
+	({                              \
+		__auto_type _ret = (p); \
+		(p) = NULL;             \
+		_ret;                   \
 	})
 
 #endif

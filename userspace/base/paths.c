@@ -30,8 +30,9 @@ static int check_one(const char *env, const char *path, struct up_err *err)
 {
 	if (path[0] == '/' && strlen(path) <= PATH_LIMIT && !strstr(path, ".."))
 		return 0;
-	return up_fail_msg(err, EINVAL, "%s: want an absolute path of at most %d bytes without '..'",
-			   env, PATH_LIMIT);
+	return up_fail_msg(err, EINVAL,
+			   "%s: want an absolute path of at most %d bytes without '..'", env,
+			   PATH_LIMIT);
 }
 
 int up_paths_check(struct up_err *err)
@@ -49,7 +50,8 @@ int up_name_check(const char *what, const char *name, struct up_err *err)
 
 	if (len <= UP_NAME_MAX && strspn(name, ALNUM) && strspn(name, ALNUM "_.-") == len)
 		return 0;
-	return up_fail_msg(err, EINVAL,
-			   "%s '%.80s': want 1 to %d of [a-zA-Z0-9_.-], the first a letter or digit",
-			   what, name, UP_NAME_MAX);
+	return up_fail_msg(
+		err, EINVAL,
+		"%s '%.80s': want 1 to %d of [a-zA-Z0-9_.-], the first a letter or digit", what,
+		name, UP_NAME_MAX);
 }

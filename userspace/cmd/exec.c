@@ -58,7 +58,7 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 	__up_cleanup(up_env_free) struct up_env env = {};
 	struct up_command command = {.workdir = "/"};
 	struct up_err err = {};
-	int code, ret = parse(cmd, argc, argv, &env, &command.workdir);
+	int code = UP_EXIT_RUN_FAILED, ret = parse(cmd, argc, argv, &env, &command.workdir);
 
 	if (ret >= 0)
 		return ret;

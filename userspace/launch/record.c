@@ -120,15 +120,11 @@ int up_container_save(const struct up_container *c, struct up_err *err)
 	return up_file_write(path, text, strlen(text), 0600, err);
 }
 
-int up_container_create(const struct up_container *c, struct up_err *err)
+static int claim(const struct up_container *c, struct up_err *err)
 {
 	char path[PATH_MAX];
 	int ret;
 
-	snprintf(path, sizeof(path), "%s/containers", up_run_dir());
-	ret = up_mkdir_p(path, 0755, err);
-	if (ret)
-		return ret;
 	path_of(c->name, "", path);
 	if (mkdir(path, 0700))
 		return errno == EEXIST
@@ -142,6 +138,20 @@ int up_container_create(const struct up_container *c, struct up_err *err)
 	if (ret)
 		up_container_remove(c->name, NULL);
 	return ret;
+}
+
+/* Under the lock, so that gc never sees a directory whose record is yet to be written. */
+int up_container_create(const struct up_container *c, struct up_err *err)
+{
+	cleanup_fd int lock = up_lock(err);
+	char path[PATH_MAX];
+	int ret;
+
+	if (lock < 0)
+		return lock;
+	snprintf(path, sizeof(path), "%s/containers", up_run_dir());
+	ret = up_mkdir_p(path, 0755, err);
+	return ret ? ret : claim(c, err);
 }
 
 static int parse_state(const char *text, enum up_container_state *ret)
@@ -280,23 +290,41 @@ struct gc {
 	int repaired;
 };
 
-static int gc_one(const struct up_container *c, void *arg)
+static bool has_record(const char *name)
+{
+	char path[PATH_MAX];
+
+	path_of(name, "config.json", path);
+	return !access(path, F_OK);
+}
+
+/* Its monitor is dead: what becomes of the record? */
+static void repair(const struct up_container *c)
 {
 	struct up_container fixed = *c;
+	char path[PATH_MAX];
+
+	path_of(c->name, "config.json.tmp", path);
+	unlink(path);
+	if (c->state != UP_CONTAINER_RUNNING) {
+		up_container_remove(c->name, NULL);
+		return;
+	}
+	fixed.state = UP_CONTAINER_EXITED;
+	fixed.exit_code = EXIT_LOST;
+	fixed.finished = time(NULL);
+	up_container_save(&fixed, NULL);
+}
+
+static int gc_one(const struct up_container *c, void *arg)
+{
 	struct gc *gc = arg;
 
-	/* A live monitor finishes its own work. A broken record may be one that is being made. */
-	if (c->state == UP_CONTAINER_EXITED || c->state == UP_CONTAINER_BROKEN ||
-	    alive(&c->monitor) || up_container_alive(c))
+	/* A live monitor finishes its own work. A record that is there but broken is for "rm". */
+	if (c->state == UP_CONTAINER_EXITED || alive(&c->monitor) || up_container_alive(c) ||
+	    (c->state == UP_CONTAINER_BROKEN && has_record(c->name)))
 		return 0;
-	if (c->state == UP_CONTAINER_CREATED) {
-		up_container_remove(c->name, NULL);
-	} else {
-		fixed.state = UP_CONTAINER_EXITED;
-		fixed.exit_code = EXIT_LOST;
-		fixed.finished = time(NULL);
-		up_container_save(&fixed, NULL);
-	}
+	repair(c);
 	gc->repaired++;
 	if (gc->fn)
 		gc->fn("container", c->name, gc->arg);

@@ -108,9 +108,9 @@ int up_neigh_add(struct up_nl *nl, int ifindex, struct in_addr addr, const uint8
 		 struct up_err *err);
 
 /** up_addr_foreach() - hand every IPv4 address of the namespace to a callback */
-int up_addr_foreach(struct up_nl *nl, int (*fn)(int ifindex, struct in_addr addr, uint8_t plen,
-						void *arg),
-		    void *arg, struct up_err *err);
+int up_addr_foreach(struct up_nl *nl,
+		    int (*fn)(int ifindex, struct in_addr addr, uint8_t plen, void *arg), void *arg,
+		    struct up_err *err);
 
 /**
  * up_default_uplink() - the interface of the IPv4 default route with the lowest metric

@@ -163,8 +163,7 @@ lint-cppcheck:
 	$(call msg,CPPCHECK,$(words $(own_c)) files)cppcheck --quiet --error-exitcode=1 -j2 \
 		--enable=warning,performance,portability --inline-suppr --std=c11 \
 		--suppressions-list=tools/cppcheck.suppress -D_GNU_SOURCE \
-		'-DLIBBPF_OPTS(t,n,...)=struct t n' '-Djson_array_foreach(a,i,v)=for(;;)' \
-		'-D__up_cleanup(f)=' -Iuserspace -Iinclude -Ibpf \
+		'-DLIBBPF_OPTS(t,n,...)=struct t n' '-Djson_array_foreach(a,i,v)=for(;;)' -Iuserspace -Iinclude -Ibpf \
 		$(filter userspace/%,$(own_c))
 
 lint-tidy: $(skel)

@@ -91,9 +91,12 @@ $(lib): $(lib_obj)
 $(B)/underpass: $(cmd_obj) $(lib)
 	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) $^ -o $@ $(call pkg,--libs,$(LIBS))
 
+# Static, because they also run inside containers; so without sanitizers.
+static_cflags = $(filter-out -fsanitize%,$(own_cflags)) $(CFLAGS) -static
+
 $(B)/tools/%: tools/%.c
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(CC) $(own_cflags) $(CFLAGS) $(own_ldflags) $(LDFLAGS) $< -o $@
+	$(call msg,CC,$@)$(CC) $(static_cflags) $< -o $@
 
 # ---- tests --------------------------------------------------------------------------------------
 
@@ -110,7 +113,7 @@ $(B)/tests/platform/%: $(B)/tests/platform/%.o $(lib)
 
 $(B)/tests/integration/%: tests/integration/%.c
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(CC) $(own_cflags) $(CFLAGS) $(own_ldflags) -static $< -o $@
+	$(call msg,CC,$@)$(CC) $(static_cflags) $< -o $@
 
 # The fuzzers compile the sources that they exercise a second time, instrumented.
 fuzz_src := $(wildcard userspace/base/*.c) userspace/core/portspec.c

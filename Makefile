@@ -16,7 +16,9 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := all
 
 B := build$(if $(SAN),/san)
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CLANG ?= clang
 BPFTOOL ?= bpftool
 PREFIX ?= /usr/local
@@ -26,20 +28,24 @@ MANDIR ?= $(PREFIX)/share/man
 Q := $(if $(V),,@)
 msg = $(if $(V),,@printf '  %-8s %s\n' $(1) '$(strip $(2))';)
 
-# Looked up when a recipe runs: before that, 'make deps' may have to install it.
-pkg = $(shell pkg-config $(1) $(2) || echo --run-tools/install-deps--)
+# Looked up when a recipe runs, not before: 'make test' may have to install it first.
 LIBS := libbpf libelf zlib libnl-3.0 jansson
+pkg   = $(shell pkg-config $(1) $(2))$(if $(filter-out 0,$(.SHELLSTATUS)),$(error \
+	cannot build without $(2): run tools/install-deps))
 
 CFLAGS ?= -O2 -g
-own_cflags := -std=gnu11 -D_GNU_SOURCE -MMD -MP -Wall -Wextra -Wshadow -Wmissing-prototypes \
-	-Wstrict-prototypes -Wformat=2 -Wvla -Wundef -fstack-protector-strong -fno-strict-aliasing \
-	$(if $(WERROR),-Werror) $(if $(SAN),-fsanitize=address$(comma)undefined \
-	-fno-sanitize=alignment -fno-omit-frame-pointer,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) \
-	-Iuserspace -Iinclude -I$(B)
-comma := ,
-own_ldflags := $(if $(SAN),-fsanitize=address$(comma)undefined) -Wl,-z,relro,-z,now
+warnings := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wvla \
+	-Wundef $(if $(WERROR),-Werror)
+hardening := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+# Packet headers are not aligned, and every CPU that runs this reads them all the same.
+sanitizers := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+common_cflags := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing -MMD -MP -Iuserspace -Iinclude \
+	-I$(B) $(warnings)
+own_cflags  := $(common_cflags) $(if $(SAN),$(sanitizers),$(hardening))
+own_ldflags := $(if $(SAN),$(sanitizers)) -Wl,-z,relro,-z,now
 
-bpf_cflags := -target bpf -mcpu=v3 -O2 -g -MMD -MP -Wall -Wextra -Werror -Iinclude -Ibpf \
+bpf_cflags = -target bpf -mcpu=v3 -O2 -g -MMD -MP -Wall -Wextra -Werror -Iinclude -Ibpf \
 	-I/usr/include/$(shell $(CC) -print-multiarch)
 
 bpf_obj  := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
@@ -55,7 +61,9 @@ bpftests := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bpf/test_*.c))
 platform := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/platform/*.c))
 fuzzers  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 helpers  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/integration/*.c))
-support   = $(patsubst %.c,$(B)/%.o,$(filter-out tests/$(1)/test_%,$(wildcard tests/$(1)/*.c)))
+# What the tests of a directory share: its other files, and tests/lib.
+support   = $(patsubst %.c,$(B)/%.o,$(filter-out tests/$(1)/test_% %.bpf.c,\
+	$(wildcard tests/$(1)/*.c tests/lib/*.c)))
 
 # ---- programs -----------------------------------------------------------------------------------
 
@@ -92,7 +100,7 @@ $(B)/underpass: $(cmd_obj) $(lib)
 	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) $^ -o $@ $(call pkg,--libs,$(LIBS))
 
 # Static, because they also run inside containers; so without sanitizers.
-static_cflags = $(filter-out -fsanitize%,$(own_cflags)) $(CFLAGS) -static
+static_cflags = $(common_cflags) $(hardening) $(CFLAGS) -static
 
 $(B)/tools/%: tools/%.c
 	@mkdir -p $(@D)
@@ -101,27 +109,38 @@ $(B)/tools/%: tools/%.c
 # ---- tests --------------------------------------------------------------------------------------
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(call support,unit) $(lib)
-	$(call msg,LINK,$@)$(CC) $(own_ldflags) $^ -o $@ $(call pkg,--libs,$(LIBS) cmocka)
+	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) $^ -o $@ $(call pkg,--libs,$(LIBS) cmocka)
 
 $(B)/tests/bpf/%: $(B)/tests/bpf/%.o $(call support,bpf) $(lib)
-	$(call msg,LINK,$@)$(CC) $(own_ldflags) $^ -o $@ $(call pkg,--libs,$(LIBS) cmocka) -lpthread
+	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) $^ -o $@ $(call pkg,--libs,$(LIBS) cmocka) -lpthread
 
+# bpf/lib is compiled for the host here.
 $(B)/tests/%.o: own_cflags += -Itests -Ibpf
 
 $(B)/tests/platform/%: $(B)/tests/platform/%.o $(lib)
-	$(call msg,LINK,$@)$(CC) $(own_ldflags) $^ -o $@ $(call pkg,--libs,$(LIBS))
+	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) $^ -o $@ $(call pkg,--libs,$(LIBS))
 
 $(B)/tests/integration/%: tests/integration/%.c
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(CC) $(static_cflags) $< -o $@
 
-# The fuzzers compile the sources that they exercise a second time, instrumented.
-fuzz_src := $(wildcard userspace/base/*.c) userspace/core/portspec.c
-$(B)/tests/fuzz/%: tests/fuzz/%.c $(fuzz_src)
+# The fuzzers are linked with a second library, all of it instrumented.
+fuzz_cflags = $(common_cflags) $(sanitizers) -Itests -Ibpf -O1 -g
+fuzz_lib   := $(lib_obj:$(B)/%=$(B)/fuzz/%)
+
+$(B)/fuzz/%.o: %.c | $(skel)
 	@mkdir -p $(@D)
-	$(call msg,FUZZ,$@)$(CLANG) -std=gnu11 -D_GNU_SOURCE -g -O1 -Wall -Wextra \
-		-fsanitize=fuzzer$(comma)address$(comma)undefined -fno-sanitize=alignment \
-		-Iuserspace -Iinclude -Ibpf -Itests $^ -o $@
+	$(call msg,FUZZ,$@)$(CLANG) $(fuzz_cflags) -fsanitize=fuzzer-no-link \
+		$(call pkg,--cflags,$(LIBS)) -c $< -o $@
+
+$(B)/fuzz/libunderpass.a: $(fuzz_lib)
+	@rm -f $@
+	$(call msg,AR,$@)ar rcs $@ $^
+
+$(B)/tests/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/libunderpass.a
+	@mkdir -p $(@D)
+	$(call msg,LINK,$@)$(CLANG) $(sanitizers) -fsanitize=fuzzer $^ -o $@ \
+		$(call pkg,--libs,$(LIBS))
 
 test-programs := $(unit) $(bpftests) $(platform) $(fuzzers) $(helpers)
 
@@ -135,7 +154,13 @@ test:
 check: all $(test-programs)
 	$(Q)BUILD=$(B) tests/run $(LAYERS)
 
-check-unit check-bpf check-platform check-fuzz check-integration: check-%: all $(test-programs)
+## check-unit, check-bpf, check-platform, check-fuzz, check-integration: one kind of test
+check-unit: $(unit)
+check-bpf: $(bpftests)
+check-platform: $(platform)
+check-fuzz: $(fuzzers)
+check-integration: $(helpers)
+check-unit check-bpf check-platform check-fuzz check-integration: check-%: all
 	$(Q)BUILD=$(B) tests/run $*
 
 ## test-programs: build the tests without running them
@@ -226,5 +251,5 @@ endef
 	test-programs lint lint-format lint-includes lint-shell lint-cppcheck lint-tidy format deps \
 	demo bench install uninstall clean help FORCE
 
--include $(bpf_obj:.o=.d) $(lib_obj:.o=.d) $(cmd_obj:.o=.d)
--include $(wildcard $(B)/tests/*/*.d $(B)/tools/*.d)
+-include $(bpf_obj:.o=.d) $(lib_obj:.o=.d) $(cmd_obj:.o=.d) $(fuzz_lib:.o=.d)
+-include $(wildcard $(B)/tests/*/*.d $(B)/tools/*.d $(B)/fuzz/tests/fuzz/*.d)

@@ -2,7 +2,8 @@
 #
 # How things are made:
 #
-#   bpf/*.bpf.c -> build/bpf/*.bpf.o -> build/underpass.bpf.o -> build/underpass.skel.h
+#   bpf/*.bpf.c, as one translation unit                      -> build/underpass.bpf.o
+#   build/underpass.bpf.o                                     -> build/underpass.skel.h
 #   userspace/{base,net,core,launch}/*.c (with the skeleton)  -> build/libunderpass.a
 #   userspace/cmd/*.c + build/libunderpass.a                  -> build/underpass
 #   tools/*.c, tests/**/*.c                                   -> build/tools/*, build/tests/**
@@ -45,10 +46,10 @@ common_cflags := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing -MMD -MP -Iusersp
 own_cflags  := $(common_cflags) $(if $(SAN),$(sanitizers),$(hardening))
 own_ldflags := $(if $(SAN),$(sanitizers)) -Wl,-z,relro,-z,now
 
-bpf_cflags = -target bpf -mcpu=v3 -O2 -g -MMD -MP -Wall -Wextra -Werror -Iinclude -Ibpf \
+bpf_cflags = -target bpf -mcpu=v3 -O2 -g -MMD -MP -Wall -Wextra -Werror -I. -Iinclude -Ibpf \
 	-I/usr/include/$(shell $(CC) -print-multiarch)
 
-bpf_obj  := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+bpf_src  := $(sort $(wildcard bpf/*.bpf.c))
 lib_dirs := base net core launch attach cni
 lib_obj  := $(patsubst %.c,$(B)/%.o,$(foreach d,$(lib_dirs),$(wildcard userspace/$(d)/*.c)))
 cmd_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard userspace/cmd/*.c))
@@ -70,12 +71,11 @@ support   = $(patsubst %.c,$(B)/%.o,$(filter-out tests/$(1)/test_% %.bpf.c,\
 ## all: build everything that is installed
 all: $(B)/underpass $(tools)
 
-$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+# One unit, because Debian 12's "bpftool gen object" cannot link calls of kernel functions.
+$(B)/underpass.bpf.o: $(bpf_src)
 	@mkdir -p $(@D)
-	$(call msg,CLANG,$@)$(CLANG) $(bpf_cflags) -c $< -o $@
-
-$(B)/underpass.bpf.o: $(bpf_obj)
-	$(call msg,LINK,$@)$(BPFTOOL) gen object $@ $^
+	$(call msg,CLANG,$@)printf '#include "%s"\n' $(bpf_src) | \
+		$(CLANG) $(bpf_cflags) -MF $(@:.o=.d) -MT $@ -x c -c - -o $@
 
 $(skel): $(B)/underpass.bpf.o
 	$(call msg,SKEL,$@)$(BPFTOOL) gen skeleton $< name underpass_bpf > $@
@@ -251,5 +251,5 @@ endef
 	test-programs lint lint-format lint-includes lint-shell lint-cppcheck lint-tidy format deps \
 	demo bench install uninstall clean help FORCE
 
--include $(bpf_obj:.o=.d) $(lib_obj:.o=.d) $(cmd_obj:.o=.d) $(fuzz_lib:.o=.d)
+-include $(B)/underpass.bpf.d $(lib_obj:.o=.d) $(cmd_obj:.o=.d) $(fuzz_lib:.o=.d)
 -include $(wildcard $(B)/tests/*/*.d $(B)/tools/*.d $(B)/fuzz/tests/fuzz/*.d)

@@ -51,5 +51,3 @@ int up_reap(struct up_reap *ctx)
 	ctx->matched = r.matched;
 	return 0;
 }
-
-char LICENSE[] SEC("license") __weak = "GPL";

@@ -200,5 +200,3 @@ int up_bind6(struct bpf_sock_addr *ctx)
 		return ALLOW;
 	return check_bind(ctx, ctx->user_ip6[3]);
 }
-
-char LICENSE[] SEC("license") __weak = "GPL";

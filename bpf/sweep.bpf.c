@@ -5,8 +5,9 @@
  */
 #include "lib/sweep.h"
 
-#define SWEEP_CLOCK 1 /* CLOCK_MONOTONIC */
-#define EBUSY       16
+#define NSEC_PER_SEC 1000000000ULL
+#define SWEEP_CLOCK  1 /* CLOCK_MONOTONIC */
+#define EBUSY        16
 
 #define SWEEP_SLICES  8
 #define SWEEP_TICK_NS 500000000ULL /* so that every slot is passed once in four seconds */
@@ -97,6 +98,7 @@ static __always_inline void sweep_slice(struct up_sweep *s)
 static int sweep_tick(void *map __attribute__((unused)), __u32 *key __attribute__((unused)),
 		      struct up_sweep *s)
 {
+	s->now = bpf_ktime_get_ns() / NSEC_PER_SEC;
 	if (sweep_take(s)) {
 		sweep_slice(s);
 		sweep_give(s);
@@ -118,11 +120,10 @@ int up_sweep_start(struct __sk_buff *skb __attribute__((unused)))
 
 	if (!s)
 		return -1;
+	s->now = bpf_ktime_get_ns() / NSEC_PER_SEC;
 	ret = bpf_timer_init(&s->timer, &up_sweep, SWEEP_CLOCK);
 	if (ret && ret != -EBUSY)
 		return ret;
 	ret = bpf_timer_set_callback(&s->timer, sweep_tick);
 	return ret ? ret : bpf_timer_start(&s->timer, SWEEP_TICK_NS, 0);
 }
-
-char LICENSE[] SEC("license") __weak = "GPL";

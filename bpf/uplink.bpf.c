@@ -69,5 +69,3 @@ int up_uplink_in(struct __sk_buff *skb)
 	row = port_lookup(half, &p.t);
 	return row ? uplink_new(skb, &p, row) : CTX_NEXT;
 }
-
-char LICENSE[] SEC("license") __weak = "GPL";

@@ -214,5 +214,3 @@ int up_veth_in(struct __sk_buff *skb)
 	}
 	return f ? flow_forward(skb, &p, f) : CTX_DROP;
 }
-
-char LICENSE[] SEC("license") __weak = "GPL";

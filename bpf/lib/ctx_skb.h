@@ -7,7 +7,9 @@
 #define UP_BPF_CTX_SKB_H
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
 
 #include "compat/bpf.h"
 #include "lib/parse.h"
@@ -43,6 +45,35 @@ static __always_inline enum parse_result ctx_parse(struct __sk_buff *skb, struct
 	if (parse(ctx_data(skb), ctx_end(skb), skb->len, p) == PARSE_SHORT)
 		p->res = PARSE_MALFORMED;
 	return p->res;
+}
+
+/* Who computes the transport checksum (skb->ip_summed, <linux/skbuff.h>). */
+enum ctx_csum {
+	CTX_CSUM_NONE,        /* it is in the packet, not verified yet */
+	CTX_CSUM_UNNECESSARY, /* it is in the packet, verified */
+	CTX_CSUM_COMPLETE,    /* the NIC has summed the packet: that sum must follow every change */
+	CTX_CSUM_PARTIAL,     /* the NIC will; the field holds the sum of the pseudo header */
+	CTX_CSUM_UNKNOWN,     /* the kernel does not tell */
+};
+
+/* Does the kernel let us look at the sk_buff (bpf_cast_to_kern_ctx, Linux 6.2)? Set by the loader.
+ */
+const volatile bool up_has_kern_ctx = false;
+
+extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
+
+struct sk_buff {
+	__u8 ip_summed : 2;
+} __attribute__((preserve_access_index));
+
+static __always_inline enum ctx_csum ctx_csum(struct __sk_buff *skb)
+{
+	struct sk_buff *kern;
+
+	if (!up_has_kern_ctx)
+		return CTX_CSUM_UNKNOWN;
+	kern = bpf_cast_to_kern_ctx(skb);
+	return BPF_CORE_READ_BITFIELD(kern, ip_summed);
 }
 
 #endif

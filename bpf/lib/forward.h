@@ -9,10 +9,11 @@
  * The answer is kept in the flow and asked for again in the next second: a change of routes or
  * neighbours takes effect within a second, without anything that would have to be invalidated.
  *
- * Writing. IP and Ethernet headers are written directly: the IP checksum is always in the packet,
- * and its update leaves the header's own sum, and so skb->csum, as it was. The transport checksum
- * may be left to the NIC (CHECKSUM_PARTIAL), which only bpf_l4_csum_replace() knows; the difference
- * was computed when the flow was made.
+ * Writing. Headers are written directly. The IP checksum is always in the packet, and its update
+ * leaves the header's own sum, and so skb->csum, as it was. Whether the transport checksum is in
+ * the packet is known to the sk_buff; where we cannot look, or where more than the field must
+ * change, bpf_l4_csum_replace() does it, at several times the cost. What changes was computed when
+ * the flow was made.
  */
 #ifndef UP_BPF_FORWARD_H
 #define UP_BPF_FORWARD_H
@@ -80,36 +81,44 @@ static __always_inline bool hop_ok(const struct hop *hop)
 	return hop->ret == BPF_FIB_LKUP_RET_SUCCESS || hop->ret == BPF_FIB_LKUP_RET_NO_NEIGH;
 }
 
-/* Ethernet and IP headers, and the ports. */
-static __always_inline int write_headers(struct __sk_buff *skb, const struct pkt *p,
-					 const struct up_flow *f, const __u8 eth[2 * ETH_ALEN])
+static __always_inline void write_ip(struct iphdr *ip, const struct up_flow *f)
 {
-	void *data = ctx_data(skb), *end = ctx_end(skb);
-	struct iphdr *ip = data + PARSE_L3_OFF;
-	__be16 *port = data + p->port_off;
-	__be16 before;
+	__be16 before = bpf_htons(ip->ttl << 8 | ip->protocol), after;
 
-	if ((void *)(ip + 1) > end || (void *)(port + 2) > end)
-		return -1;
-	__builtin_memcpy(data, eth, 2 * ETH_ALEN);
-	before = bpf_htons(ip->ttl << 8 | ip->protocol);
 	ip->ttl--;
+	after = bpf_htons(ip->ttl << 8 | ip->protocol);
 	ip->saddr = f->out.saddr;
 	ip->daddr = f->out.daddr;
-	ip->check = csum_apply(ip->check,
-			       (__u64)f->addr_diff +
-				       csum_diff16(before, bpf_htons(ip->ttl << 8 | ip->protocol)));
-	if (p->t.proto != IPPROTO_ICMP) {
-		port[0] = f->out.sport;
-		port[1] = f->out.dport;
-	} else {
-		port[0] = f->out.sport | f->out.dport; /* one of them is 0 */
-	}
-	return 0;
+	ip->check = csum_apply(ip->check, (__u64)f->addr_diff + csum_diff16(before, after));
 }
 
-static __always_inline int write_csum(struct __sk_buff *skb, const struct pkt *p,
-				      const struct up_flow *f)
+static __always_inline void write_ports(__be16 *port, __u8 proto, const struct up_flow *f)
+{
+	if (proto == IPPROTO_ICMP) {
+		port[0] = f->out.sport | f->out.dport; /* the identifier: one of them is 0 */
+		return;
+	}
+	port[0] = f->out.sport;
+	port[1] = f->out.dport;
+}
+
+/* A checksum that is in the packet. For UDP 0 means that there is none, and a sum of 0 is written
+ * as its other representation (RFC 768). */
+static __always_inline void write_full_csum(__u16 *check, __u8 proto, const struct up_flow *f)
+{
+	__u64 diff = f->port_diff + (proto == IPPROTO_ICMP ? 0 : (__u64)f->addr_diff);
+
+	if (proto == IPPROTO_UDP && !*check)
+		return;
+	*check = csum_apply(*check, diff);
+	if (proto == IPPROTO_UDP && !*check)
+		*check = 0xffff;
+}
+
+/* Leave it to the kernel, which knows what else must follow. Invalidates pointers into the packet.
+ */
+static __always_inline int replace_csum(struct __sk_buff *skb, const struct pkt *p,
+					const struct up_flow *f)
 {
 	__u64 mangled = p->t.proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 
@@ -121,16 +130,34 @@ static __always_inline int write_csum(struct __sk_buff *skb, const struct pkt *p
 	return 0;
 }
 
+/* All that a flow changes in a packet. */
 static __always_inline int rewrite(struct __sk_buff *skb, const struct pkt *p,
-				   const struct up_flow *f, const __u8 eth[2 * ETH_ALEN])
+				   const struct up_flow *f)
 {
-	return write_headers(skb, p, f, eth) || write_csum(skb, p, f);
+	void *data = ctx_data(skb), *end = ctx_end(skb);
+	enum ctx_csum csum = ctx_csum(skb);
+	struct iphdr *ip = data + PARSE_L3_OFF;
+	__be16 *port = data + p->port_off;
+	__u16 *check = data + p->csum_off;
+
+	if ((void *)(ip + 1) > end || (void *)(port + 2) > end || (void *)(check + 1) > end)
+		return -1;
+	__builtin_memcpy(data, f->eth, sizeof(f->eth));
+	write_ip(ip, f);
+	write_ports(port, p->t.proto, f);
+	if (csum == CTX_CSUM_PARTIAL && p->t.proto != IPPROTO_ICMP)
+		*check = csum_fold16((__u64)*check + f->addr_diff);
+	else if (csum == CTX_CSUM_NONE || csum == CTX_CSUM_UNNECESSARY)
+		write_full_csum(check, p->t.proto, f);
+	else
+		return replace_csum(skb, p, f);
+	return 0;
 }
 
 static __always_inline int forward_peer(struct __sk_buff *skb, const struct pkt *p,
 					const struct up_flow *f)
 {
-	if (rewrite(skb, p, f, f->eth)) {
+	if (rewrite(skb, p, f)) {
 		count(UP_CNT_DROP_MALFORMED);
 		return CTX_DROP;
 	}
@@ -146,15 +173,12 @@ static __always_inline int hop_redirect(const struct hop *hop)
 	return bpf_redirect(hop->ifindex, 0);
 }
 
-/* Remember a resolved next hop for the rest of this second. */
+/* Remember a next hop; for the rest of this second where its neighbour is resolved. */
 static __always_inline void hop_keep(struct up_flow *f, const struct hop *hop)
 {
-	f->oif = 0;
-	if (hop->ret != BPF_FIB_LKUP_RET_SUCCESS)
-		return;
 	__builtin_memcpy(f->eth, hop->eth, sizeof(f->eth));
 	f->mtu = hop->mtu;
-	f->oif = hop->ifindex;
+	f->oif = hop->ret == BPF_FIB_LKUP_RET_SUCCESS ? hop->ifindex : 0;
 }
 
 /* By the routing table, which is asked with the first packet in a second. */
@@ -173,7 +197,7 @@ static __noinline int forward_by_route(struct __sk_buff *skb, const struct pkt *
 		return CTX_NEXT;
 	}
 	hop_keep(f, &hop);
-	if (rewrite(skb, p, f, hop.eth)) {
+	if (rewrite(skb, p, f)) {
 		count(UP_CNT_DROP_MALFORMED);
 		return CTX_DROP;
 	}
@@ -185,7 +209,7 @@ static __always_inline int forward_nexthop(struct __sk_buff *skb, const struct p
 {
 	if (ask || !f->oif || (p->tot_len > f->mtu && !skb->gso_size))
 		return forward_by_route(skb, p, f);
-	if (rewrite(skb, p, f, f->eth)) {
+	if (rewrite(skb, p, f)) {
 		count(UP_CNT_DROP_MALFORMED);
 		return CTX_DROP;
 	}

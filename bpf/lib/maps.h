@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Every map of the datapath. Weak, so that each program file may include it and one map results. */
+/* Every map of the datapath. */
 #ifndef UP_BPF_MAPS_H
 #define UP_BPF_MAPS_H
 
@@ -21,7 +21,7 @@ struct {
 	__uint(max_entries, 2 * UP_FLOW_DEFAULT);
 	__type(key, struct up_tuple);
 	__type(value, struct up_flow);
-} up_flows SEC(".maps") __weak;
+} up_flows SEC(".maps");
 
 /* The flow list: a slot for each flow, so that a sweep can go on where it stopped. */
 struct {
@@ -29,21 +29,21 @@ struct {
 	__uint(max_entries, UP_FLOW_DEFAULT);
 	__type(key, __u32);
 	__type(value, struct up_slot);
-} up_slots SEC(".maps") __weak;
+} up_slots SEC(".maps");
 
 /* Slots below up_sweep.next that are free again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK);
 	__uint(max_entries, UP_FLOW_DEFAULT);
 	__type(value, __u32);
-} up_free_slots SEC(".maps") __weak;
+} up_free_slots SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct up_sweep);
-} up_sweep SEC(".maps") __weak;
+} up_sweep SEC(".maps");
 
 /* Rows are written through a mapping, so that the programs' counts are never overwritten. */
 struct {
@@ -52,7 +52,7 @@ struct {
 	__uint(max_entries, UP_ENDPOINT_MAX);
 	__type(key, __u32);
 	__type(value, struct up_endpoint);
-} up_endpoints SEC(".maps") __weak;
+} up_endpoints SEC(".maps");
 
 /* ifindex of the host's end of a veth to endpoint id */
 struct {
@@ -60,7 +60,7 @@ struct {
 	__uint(max_entries, UP_ENDPOINT_MAX);
 	__type(key, __u32);
 	__type(value, __u32);
-} up_ep_by_if SEC(".maps") __weak;
+} up_ep_by_if SEC(".maps");
 
 /* container address, network byte order, to endpoint id */
 struct {
@@ -68,7 +68,7 @@ struct {
 	__uint(max_entries, UP_ENDPOINT_MAX);
 	__type(key, __be32);
 	__type(value, __u32);
-} up_ep_by_addr SEC(".maps") __weak;
+} up_ep_by_addr SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -76,14 +76,14 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct up_port_table);
-} up_ports SEC(".maps") __weak;
+} up_ports SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, UP_UPLINK_MAX);
 	__type(key, __u32);
 	__type(value, struct up_uplink);
-} up_uplinks SEC(".maps") __weak;
+} up_uplinks SEC(".maps");
 
 /* The host's own addresses, for hooks that have no FIB: refreshed by every command that changes. */
 struct {
@@ -91,21 +91,23 @@ struct {
 	__uint(max_entries, UP_LOCAL_MAX);
 	__type(key, __be32);
 	__type(value, __u8);
-} up_local SEC(".maps") __weak;
+} up_local SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct up_config);
-} up_conf SEC(".maps") __weak;
+} up_conf SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, UP_CNT_MAX);
 	__type(key, __u32);
 	__type(value, __u64);
-} up_counters SEC(".maps") __weak;
+} up_counters SEC(".maps");
+
+char LICENSE[] SEC("license") = "GPL";
 
 static __always_inline struct up_config *config(void)
 {

@@ -45,7 +45,7 @@ enum {
  * @out:       the tuple that the packet leaves with. Reversed, it is the key of the other
  *             direction; its ifindex is the veth that the packet is sent into (0: an uplink),
  *             which is also where the answer enters
- * @last_seen: seconds of the coarse monotonic clock, written at most once a second
+ * @last_seen: up_sweep.now of the last packet, written at most once a second
  * @slot:      the flow's slot in the flow list
  * @addr_diff: one's complement difference that the change of addresses makes to a checksum
  * @port_diff: the same for ports (or the ICMP identifier)
@@ -95,14 +95,14 @@ struct up_slot {
  * @next:  slots that were ever used: none beyond was
  * @pos:   where the next slice begins
  * @busy:  somebody is deleting flows: whoever sets it from 0 to 1
- * @pad:   0
+ * @now:   seconds of the monotonic clock at the last tick: what packets take for the time
  */
 struct up_sweep {
 	struct bpf_timer timer;
 	__u32 next;
 	__u32 pos;
 	__u32 busy;
-	__u32 pad;
+	__u32 now;
 };
 
 #endif

@@ -148,6 +148,7 @@ static int load(struct bring_up *up, struct up_err *err)
 	up->skel = underpass_bpf__open();
 	if (!up->skel)
 		return up_fail(err, errno, "open the programs");
+	up->skel->rodata->up_has_kern_ctx = up_kernel_has_func("bpf_cast_to_kern_ctx");
 	ret = set_flow_entries(up, err);
 	if (!ret)
 		ret = set_pin_paths(up, err);

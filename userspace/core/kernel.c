@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/kernel.h"
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 
@@ -33,4 +34,13 @@ int up_kernel_check(struct up_err *err)
 					   "the kernel has no %s: Linux %s or later is needed",
 					   helpers[i].name, helpers[i].since);
 	return 0;
+}
+
+bool up_kernel_has_func(const char *name)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool has = btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	return has;
 }

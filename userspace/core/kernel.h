@@ -3,6 +3,8 @@
 #ifndef UP_CORE_KERNEL_H
 #define UP_CORE_KERNEL_H
 
+#include <stdbool.h>
+
 struct up_err;
 
 /**
@@ -15,5 +17,8 @@ struct up_err;
  * Return: 0 where everything is there, or -EOPNOTSUPP
  */
 int up_kernel_check(struct up_err *err);
+
+/** up_kernel_has_func() - may programs call this function of the kernel (a kfunc)? */
+bool up_kernel_has_func(const char *name);
 
 #endif

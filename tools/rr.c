@@ -180,6 +180,9 @@ static int serve(uint16_t port, size_t size, char *buf)
 	int fd = udp_socket();
 	pid_t child;
 
+	/* A session of its own, as a detached container has: the scheduler groups tasks by session
+	 * (autogroups), and would otherwise switch less between client and server on the host. */
+	setsid();
 	bind_any(listener, port);
 	bind_any(fd, port);
 	if (listen(listener, 128))

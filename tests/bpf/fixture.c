@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "fixture.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/porttab.h"
+
+/* Interfaces have fixed MACs: 02:00:00:00:00:01 the uplink, :02 the client, :1X container X. */
+static const char setup_commands[] =
+	"link set lo up\n"
+	"link add uplink address 02:00:00:00:00:01 type veth peer name wire\n"
+	"link set wire up\n"
+	"link set uplink up\n"
+	"addr add 192.0.2.1/24 dev uplink\n"
+	"addr add 192.0.2.3/24 dev uplink\n"
+	"neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev uplink nud permanent\n"
+	"route add default via 192.0.2.2\n"
+	"route add unreachable 198.51.100.0/24\n"
+	"link add va address 02:75:70:00:00:01 type veth peer name ca\n"
+	"link add vb address 02:75:70:00:00:01 type veth peer name cb\n"
+	"link add vc address 02:75:70:00:00:01 type veth peer name cc\n"
+	"link set ca up\nlink set cb up\nlink set cc up\n"
+	"link set va up\nlink set vb up\nlink set vc up\n"
+	"addr add 10.215.0.1/32 dev va\n"
+	"route add 10.215.0.2/32 dev va\n"
+	"route add 10.215.0.3/32 dev vb\n"
+	"route add 10.215.0.4/32 dev vc\n";
+
+static const char *const veth_names[] = {NULL, "va", "vb", "vc"};
+static const uint32_t addresses[] = {0, ADDR_A, ADDR_B, ADDR_C};
+
+static void make_network(void)
+{
+	FILE *ip;
+
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	ip = popen("ip -batch -", "w");
+	assert_non_null(ip);
+	fputs(setup_commands, ip);
+	assert_int_equal(pclose(ip), 0);
+	for (int i = A; i <= C; i++) {
+		char path[64];
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding",
+			 veth_names[i]);
+		file = fopen(path, "w");
+		assert_non_null(file);
+		fputs("1", file);
+		assert_int_equal(fclose(file), 0);
+	}
+}
+
+static void load(struct fixture *f, bool in_place)
+{
+	f->skel = underpass_bpf__open();
+	assert_non_null(f->skel);
+	f->skel->rodata->up_has_kern_ctx = in_place;
+	bpf_map__set_max_entries(f->skel->maps.up_flows, 2 * FLOWS_MAX);
+	bpf_map__set_max_entries(f->skel->maps.up_slots, FLOWS_MAX);
+	bpf_map__set_max_entries(f->skel->maps.up_free_slots, FLOWS_MAX);
+	assert_int_equal(underpass_bpf__load(f->skel), 0);
+}
+
+static void *map_memory(struct bpf_map *map, size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	assert_true(p != MAP_FAILED);
+	return p;
+}
+
+static void update(struct bpf_map *map, const void *key, const void *value)
+{
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY), 0);
+}
+
+static void write_conf(struct fixture *f)
+{
+	struct up_config conf = {
+		.abi = UP_ABI_VERSION,
+		.snat_lo = 1024,
+		.snat_hi = 65535,
+		.timeout = {120, 60, 432000, 120, 120, 10, 30, 120, 30},
+	};
+	uint32_t zero = 0;
+
+	update(f->skel->maps.up_conf, &zero, &conf);
+}
+
+static void add_endpoint(struct fixture *f, int id)
+{
+	uint32_t key = (uint32_t)id, ifindex = if_nametoindex(veth_names[id]);
+	uint32_t addr = htonl(addresses[id]);
+
+	f->veth[id] = (int)ifindex;
+	memcpy(f->mac[id], (uint8_t[]){2, 0, 0, 0, 0, (uint8_t)(0x10 + id)}, 6);
+	f->endpoints[id] = (struct up_endpoint){
+		.state = UP_ENDPOINT_LIVE,
+		.ifindex = ifindex,
+		.addr = addr,
+		.gateway = htonl(GATEWAY),
+		.flow_max = FLOWS_MAX,
+		.net = id == C ? 1 : 0,
+	};
+	memcpy(f->endpoints[id].mac, f->mac[id], 6);
+	update(f->skel->maps.up_ep_by_if, &ifindex, &key);
+	update(f->skel->maps.up_ep_by_addr, &addr, &key);
+}
+
+static void start_sweeper(struct fixture *f)
+{
+	uint8_t packet[64] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
+
+	do {
+		assert_int_equal(bpf_prog_test_run_opts(
+					 bpf_program__fd(f->skel->progs.up_sweep_start), &opts),
+				 0);
+	} while ((int)opts.retval == -ENOMEM);
+	assert_int_equal(opts.retval, 0);
+}
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level, (void)fmt, (void)ap;
+	return 0;
+}
+
+static int fixture_begin(void **state, bool in_place)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct up_uplink uplink = {.addr = htonl(HOST)};
+	uint32_t key;
+
+	libbpf_set_print(quiet);
+	assert_non_null(f);
+	make_network();
+	load(f, in_place);
+	f->ports = map_memory(f->skel->maps.up_ports, sizeof(*f->ports));
+	f->endpoints =
+		map_memory(f->skel->maps.up_endpoints, UP_ENDPOINT_MAX * sizeof(*f->endpoints));
+	memcpy(f->gateway_mac, (uint8_t[])UP_GATEWAY_MAC, 6);
+	memcpy(f->uplink_mac, (uint8_t[]){2, 0, 0, 0, 0, 1}, 6);
+	memcpy(f->client_mac, (uint8_t[]){2, 0, 0, 0, 0, 2}, 6);
+	write_conf(f);
+	f->uplink = (int)if_nametoindex("uplink");
+	key = (uint32_t)f->uplink;
+	update(f->skel->maps.up_uplinks, &key, &uplink);
+	for (int id = A; id <= C; id++)
+		add_endpoint(f, id);
+	start_sweeper(f);
+	*state = f;
+	return 0;
+}
+
+int fixture_in_place(void **state)
+{
+	return fixture_begin(state, true);
+}
+
+int fixture_by_helper(void **state)
+{
+	return fixture_begin(state, false);
+}
+
+int fixture_end(void **state)
+{
+	struct fixture *f = *state;
+
+	munmap(f->ports, sizeof(*f->ports));
+	munmap(f->endpoints, UP_ENDPOINT_MAX * sizeof(*f->endpoints));
+	underpass_bpf__destroy(f->skel);
+	free(f);
+	return 0;
+}
+
+int run_bytes(struct fixture *f, struct bpf_program *prog, int ifindex, const uint8_t *data,
+	      size_t len)
+{
+	struct __sk_buff ctx = {.ifindex = (uint32_t)ifindex, .ingress_ifindex = 0};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = (uint32_t)len,
+		    .data_out = f->out, .data_size_out = sizeof(f->out), .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx));
+
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(prog), &opts), 0);
+	f->len = opts.data_size_out;
+	return (int)opts.retval;
+}
+
+int run_uplink(struct fixture *f, const struct packet *p)
+{
+	uint8_t buf[PACKET_MAX];
+	size_t len = packet_build(p, buf);
+
+	return run_bytes(f, f->skel->progs.up_uplink_in, f->uplink, buf, len);
+}
+
+int run_veth(struct fixture *f, int endpoint, const struct packet *p)
+{
+	uint8_t buf[PACKET_MAX];
+	size_t len = packet_build(p, buf);
+
+	return run_bytes(f, f->skel->progs.up_veth_in, f->veth[endpoint], buf, len);
+}
+
+void publish(struct fixture *f, int endpoint, const char *spec)
+{
+	struct up_publish pub;
+
+	assert_int_equal(up_portspec_parse(spec, &pub, NULL), 0);
+	assert_int_equal(up_porttab_add(f->ports, (uint16_t)endpoint, &pub, 1, NULL), 0);
+}
+
+static bool owned(const struct up_port_row *row, void *arg)
+{
+	return row->endpoint == *(int *)arg;
+}
+
+void unpublish(struct fixture *f, int endpoint)
+{
+	up_porttab_remove(f->ports, owned, &endpoint);
+}
+
+uint64_t counter(struct fixture *f, enum up_counter id)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t values[256], sum = 0;
+	uint32_t key = id;
+
+	assert_in_range(cpus, 1, 256);
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.up_counters), &key, values),
+			 0);
+	for (int i = 0; i < cpus; i++)
+		sum += values[i];
+	return sum;
+}
+
+unsigned int flow_entries(struct fixture *f)
+{
+	int fd = bpf_map__fd(f->skel->maps.up_flows);
+	struct up_tuple key, *prev = NULL, last;
+	unsigned int n = 0;
+
+	for (; !bpf_map_get_next_key(fd, prev, &key); n++) {
+		last = key;
+		prev = &last;
+	}
+	return n;
+}
+
+bool flow_find(struct fixture *f, const struct up_tuple *key, struct up_flow *ret)
+{
+	return !bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.up_flows), key, ret);
+}
+
+struct up_tuple tuple(int ifindex, const struct packet *p)
+{
+	bool reply = p->proto == IPPROTO_ICMP && p->icmp_type == 0;
+
+	return (struct up_tuple){
+		.saddr = htonl(p->src),
+		.daddr = htonl(p->dst),
+		.sport = htons(reply ? 0 : p->sport),
+		.dport = htons(reply ? p->sport : p->dport),
+		.ifindex = (uint32_t)ifindex,
+		.proto = p->proto,
+	};
+}
+
+struct up_tuple reversed(const struct up_tuple *t)
+{
+	return (struct up_tuple){
+		.saddr = t->daddr,
+		.daddr = t->saddr,
+		.sport = t->dport,
+		.dport = t->sport,
+		.ifindex = t->ifindex,
+		.proto = t->proto,
+	};
+}
+
+/* Every flow has both directions, each the other's reverse, a slot that knows it, and is counted.
+ */
+void assert_flows_consistent(struct fixture *f)
+{
+	int flows = bpf_map__fd(f->skel->maps.up_flows),
+	    slots = bpf_map__fd(f->skel->maps.up_slots);
+	struct up_tuple key, *prev = NULL, last;
+	uint32_t counted[4] = {0};
+
+	for (; !bpf_map_get_next_key(flows, prev, &key); last = key, prev = &last) {
+		struct up_flow flow, pair;
+		struct up_tuple other;
+		struct up_slot slot;
+
+		assert_true(flow_find(f, &key, &flow));
+		assert_int_equal(bpf_map_lookup_elem(slots, &flow.slot, &slot), 0);
+		assert_int_equal(slot.used, 1);
+		if (flow.fwd != UP_FWD_HOST) {
+			other = reversed(&flow.out);
+			assert_true(flow_find(f, &other, &pair));
+			other = reversed(&pair.out);
+			assert_memory_equal(&other, &key, sizeof(key));
+			assert_int_equal(flow.slot, pair.slot);
+			assert_int_not_equal(flow.orig, pair.orig);
+		}
+		if (flow.orig) {
+			assert_memory_equal(&slot.key, &key, sizeof(key));
+			counted[flow.owner]++;
+		}
+	}
+	for (int id = A; id <= C; id++)
+		assert_int_equal(f->endpoints[id].flows, counted[id]);
+}
+
+static void edit_conf(struct fixture *f,
+		      void (*edit)(struct up_config *conf, uint32_t a, uint32_t b), uint32_t a,
+		      uint32_t b)
+{
+	int fd = bpf_map__fd(f->skel->maps.up_conf);
+	struct up_config conf;
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &conf), 0);
+	edit(&conf, a, b);
+	update(f->skel->maps.up_conf, &zero, &conf);
+}
+
+static void edit_timeout(struct up_config *conf, uint32_t which, uint32_t seconds)
+{
+	conf->timeout[which] = seconds;
+}
+
+static void edit_range(struct up_config *conf, uint32_t lo, uint32_t hi)
+{
+	conf->snat_lo = (uint16_t)lo;
+	conf->snat_hi = (uint16_t)hi;
+}
+
+void set_timeout(struct fixture *f, enum up_timeout which, uint32_t seconds)
+{
+	edit_conf(f, edit_timeout, which, seconds);
+}
+
+void set_snat_range(struct fixture *f, uint16_t lo, uint16_t hi)
+{
+	edit_conf(f, edit_range, lo, hi);
+}
+
+void wait_until(struct fixture *f, bool (*cond)(struct fixture *f), int ms)
+{
+	const struct timespec poll = {.tv_nsec = 5000000};
+
+	for (; ms > 0; ms -= 5) {
+		if (cond(f))
+			return;
+		nanosleep(&poll, NULL);
+	}
+	fail_msg("a condition did not become true in time");
+}
+
+struct packet from_client(uint8_t proto, uint16_t sport, uint16_t dport)
+{
+	return (struct packet){
+		.eth = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2},
+		.ttl = 64,
+		.proto = proto,
+		.src = CLIENT,
+		.dst = HOST,
+		.sport = sport,
+		.dport = dport,
+		.flags = TCP_SYN,
+		.payload = 11,
+		.fill = 3,
+	};
+}
+
+struct packet from_container(struct fixture *f, int endpoint, uint8_t proto, uint32_t dst,
+			     uint16_t sport, uint16_t dport)
+{
+	struct packet p = {
+		.ttl = 64,
+		.proto = proto,
+		.src = addresses[endpoint],
+		.dst = dst,
+		.sport = sport,
+		.dport = dport,
+		.icmp_type = 8,
+		.flags = TCP_SYN,
+		.payload = 32,
+		.fill = 7,
+	};
+
+	memcpy(p.eth, f->gateway_mac, 6);
+	memcpy(p.eth + 6, f->mac[endpoint], 6);
+	return p;
+}
+
+struct packet into(struct fixture *f, int endpoint, const struct packet *p)
+{
+	struct packet q = *p;
+
+	memcpy(q.eth, f->mac[endpoint], 6);
+	memcpy(q.eth + 6, f->gateway_mac, 6);
+	q.dst = addresses[endpoint];
+	q.ttl--;
+	return q;
+}
+
+struct packet out_by_uplink(struct fixture *f, const struct packet *p)
+{
+	struct packet q = *p;
+
+	memcpy(q.eth, f->client_mac, 6);
+	memcpy(q.eth + 6, f->uplink_mac, 6);
+	q.ttl--;
+	return q;
+}

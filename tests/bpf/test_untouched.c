@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is not ours passes unchanged; what must not pass is dropped under its own name. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "fixture.h"
+
+static void assert_untouched_on_uplink(struct fixture *f, const struct packet *p)
+{
+	assert_int_equal(run_uplink(f, p), NEXT);
+	packet_assert_equal(f->out, f->len, p);
+}
+
+/* Exactly this counter, and by exactly one. */
+static void assert_dropped(struct fixture *f, int endpoint, const struct packet *p,
+			   enum up_counter why)
+{
+	uint64_t before[UP_CNT_MAX];
+
+	for (int i = 0; i < UP_CNT_MAX; i++)
+		before[i] = counter(f, (enum up_counter)i);
+	assert_int_equal(run_veth(f, endpoint, p), DROP);
+	for (int i = 0; i < UP_CNT_MAX; i++)
+		assert_int_equal(counter(f, (enum up_counter)i) - before[i], i == (int)why);
+	assert_int_equal(flow_entries(f), 0);
+}
+
+static void not_ours_on_the_uplink(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_client(IPPROTO_TCP, 40000, 8081);
+
+	publish(f, A, "8080:80/tcp");
+	assert_untouched_on_uplink(f, &p); /* not published */
+	p = from_client(IPPROTO_UDP, 40000, 8080);
+	assert_untouched_on_uplink(f, &p); /* published for TCP only */
+	p = from_client(IPPROTO_TCP, 40000, 8080);
+	p.flags = TCP_ACK;
+	assert_untouched_on_uplink(f, &p); /* no connection */
+	p.flags = TCP_SYN | TCP_ACK;
+	assert_untouched_on_uplink(f, &p);
+	p.flags = TCP_SYN | TCP_RST;
+	assert_untouched_on_uplink(f, &p);
+	p = from_client(IPPROTO_ICMP, 9, 0);
+	p.icmp_type = 8;
+	assert_untouched_on_uplink(f, &p); /* the host is pinged */
+	p.icmp_type = 3;
+	assert_untouched_on_uplink(f, &p);
+	p = from_client(132, 40000, 8080); /* SCTP */
+	assert_untouched_on_uplink(f, &p);
+	assert_int_equal(flow_entries(f), 0);
+}
+
+static void other_protocols_on_the_uplink(void **state)
+{
+	static const uint16_t ethertypes[] = {0x0806, 0x86dd, 0x8100, 0x88cc};
+	struct fixture *f = *state;
+
+	publish(f, A, "8080:80/tcp");
+	for (size_t i = 0; i < sizeof(ethertypes) / sizeof(ethertypes[0]); i++) {
+		struct packet p = from_client(IPPROTO_TCP, 40000, 8080);
+
+		p.ethertype = ethertypes[i];
+		assert_untouched_on_uplink(f, &p);
+	}
+}
+
+static void fragments_on_the_uplink(void **state)
+{
+	static const uint16_t frags[] = {0x2000, 0x2001, 0x0001, 0x1fff};
+	struct fixture *f = *state;
+
+	publish(f, A, "8080:80/udp");
+	for (size_t i = 0; i < sizeof(frags) / sizeof(frags[0]); i++) {
+		struct packet p = from_client(IPPROTO_UDP, 40000, 8080);
+
+		p.frag = frags[i];
+		assert_untouched_on_uplink(f, &p);
+	}
+}
+
+/* "Don't fragment" alone is no fragment. */
+static void dont_fragment_is_no_fragment(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_client(IPPROTO_UDP, 40000, 8080);
+
+	publish(f, A, "8080:80/udp");
+	p.frag = 0x4000;
+	assert_int_equal(run_uplink(f, &p), REDIRECT);
+}
+
+static void foreign_destinations_on_the_uplink(void **state)
+{
+	static const uint32_t destinations[] = {0x7f000001, OUTSIDE, 0xe0000001, 0xffffffff,
+						ADDR_B};
+	struct fixture *f = *state;
+
+	publish(f, A, "8080:80/tcp");
+	publish(f, A, "127.0.0.1:9090:80/tcp");
+	for (size_t i = 0; i < sizeof(destinations) / sizeof(destinations[0]); i++) {
+		struct packet p = from_client(IPPROTO_TCP, 40000, 8080);
+
+		p.dst = destinations[i];
+		assert_untouched_on_uplink(f, &p);
+		p.dport = 9090;
+		assert_untouched_on_uplink(f, &p);
+	}
+}
+
+static void frame_for_another_host(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_client(IPPROTO_TCP, 40000, 8080);
+
+	publish(f, A, "8080:80/tcp");
+	p.eth[5] = 0x99;
+	assert_untouched_on_uplink(f, &p);
+}
+
+static void spoofed_sources(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_container(f, A, IPPROTO_UDP, OUTSIDE, 40000, 53);
+
+	p.src = ADDR_B;
+	assert_dropped(f, A, &p, UP_CNT_DROP_SRC_ADDR);
+	p.src = HOST;
+	assert_dropped(f, A, &p, UP_CNT_DROP_SRC_ADDR);
+	p.src = ADDR_A;
+	p.eth[11] ^= 1;
+	assert_dropped(f, A, &p, UP_CNT_DROP_SRC_MAC);
+}
+
+/* A live flow of A does not help B, though every field of the packet is A's. */
+static void a_flow_cannot_be_borrowed(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_container(f, A, IPPROTO_UDP, OUTSIDE, 40000, 53);
+
+	assert_int_equal(run_veth(f, A, &p), REDIRECT);
+	assert_int_equal(run_veth(f, B, &p), DROP);
+	memcpy(p.eth + 6, f->mac[B], 6);
+	assert_int_equal(run_veth(f, B, &p), DROP);
+	assert_int_equal(counter(f, UP_CNT_DROP_SRC_ADDR), 1);
+	assert_int_equal(counter(f, UP_CNT_DROP_SRC_MAC), 1);
+}
+
+static void dropped_by_name(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_container(f, A, IPPROTO_UDP, 0xe00000fb, 5353, 5353);
+
+	assert_dropped(f, A, &p, UP_CNT_DROP_NOT_UNICAST);
+	p = from_container(f, A, IPPROTO_UDP, OUTSIDE, 40000, 53);
+	p.frag = 0x2000;
+	assert_dropped(f, A, &p, UP_CNT_DROP_FRAGMENT);
+	p.frag = 100;
+	assert_dropped(f, A, &p, UP_CNT_DROP_FRAGMENT);
+	p = from_container(f, A, 132, OUTSIDE, 0, 0);
+	assert_dropped(f, A, &p, UP_CNT_DROP_PROTO);
+	p = from_container(f, A, IPPROTO_TCP, OUTSIDE, 40000, 443);
+	p.flags = TCP_ACK;
+	assert_dropped(f, A, &p, UP_CNT_DROP_NO_FLOW);
+	p.dst = ADDR_B;
+	assert_dropped(f, A, &p, UP_CNT_DROP_NO_FLOW);
+	p = from_container(f, A, IPPROTO_TCP, ADDR_C, 40000, 443);
+	assert_dropped(f, A, &p, UP_CNT_DROP_NETWORK);
+	p = from_container(f, A, IPPROTO_ICMP, OUTSIDE, 1, 0);
+	p.icmp_type = 0;
+	assert_dropped(f, A, &p, UP_CNT_DROP_NO_FLOW);
+	p = from_container(f, A, IPPROTO_TCP, OUTSIDE, 1, 1);
+	p.ethertype = 0x86dd;
+	assert_dropped(f, A, &p, UP_CNT_DROP_NOT_IPV4);
+}
+
+static void no_endpoint_no_passage(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_container(f, A, IPPROTO_UDP, OUTSIDE, 40000, 53);
+
+	f->endpoints[A].state = UP_ENDPOINT_CLOSING;
+	assert_dropped(f, A, &p, UP_CNT_DROP_NO_ENDPOINT);
+	p = from_client(IPPROTO_UDP, 40000, 8080);
+	publish(f, A, "8080:80/udp");
+	assert_untouched_on_uplink(f, &p);
+}
+
+/* ARP: own address or a probe passes to the kernel; speaking for others does not. */
+static void arp(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t frame[60] = {0};
+	const uint8_t fixed[] = {0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1};
+	struct bpf_program *prog = f->skel->progs.up_veth_in;
+
+	memset(frame, 0xff, 6);
+	memcpy(frame + 6, f->mac[A], 6);
+	memcpy(frame + 12, fixed, sizeof(fixed));
+	memcpy(frame + 22, f->mac[A], 6);
+	assert_int_equal(run_bytes(f, prog, f->veth[A], frame, sizeof(frame)), NEXT); /* probe */
+	memcpy(frame + 28, (uint8_t[]){10, 215, 0, 2}, 4);
+	assert_int_equal(run_bytes(f, prog, f->veth[A], frame, sizeof(frame)), NEXT);
+	frame[31] = 3;
+	assert_int_equal(run_bytes(f, prog, f->veth[A], frame, sizeof(frame)), DROP);
+	frame[31] = 2;
+	frame[27] ^= 1;
+	assert_int_equal(run_bytes(f, prog, f->veth[A], frame, sizeof(frame)), DROP);
+	assert_int_equal(counter(f, UP_CNT_DROP_ARP), 2);
+}
+
+/* What the kernel answers better than we could, it gets as it came. */
+static void left_to_the_kernel(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p =
+		from_container(f, A, IPPROTO_UDP, 0xc6336401, 40000, 53); /* unreachable */
+
+	assert_int_equal(run_veth(f, A, &p), NEXT);
+	packet_assert_equal(f->out, f->len, &p);
+	assert_int_equal(counter(f, UP_CNT_TO_KERNEL), 1);
+	p.dst = OUTSIDE;
+	for (uint8_t ttl = 0; ttl < 2; ttl++) {
+		p.ttl = ttl;
+		assert_int_equal(run_veth(f, A, &p), NEXT);
+		packet_assert_equal(f->out, f->len, &p);
+	}
+	assert_int_equal(counter(f, UP_CNT_TO_KERNEL), 3);
+}
+
+static void too_big_is_left_to_the_kernel(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_container(f, A, IPPROTO_UDP, OUTSIDE, 40000, 53);
+
+	assert_int_equal(run_veth(f, A, &p), REDIRECT); /* the flow exists, and knows the MTU */
+	p.payload = 1500;
+	assert_int_equal(run_veth(f, A, &p), NEXT);
+	packet_assert_equal(f->out, f->len, &p);
+}
+
+static void ttl_ends_on_the_way_in(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_client(IPPROTO_UDP, 40000, 8080);
+
+	publish(f, A, "8080:80/udp");
+	p.ttl = 1;
+	assert_int_equal(run_uplink(f, &p), DROP);
+	assert_int_equal(counter(f, UP_CNT_DROP_TTL), 1);
+}
+
+static const struct CMUnitTest tests[] = {
+	ONCE(not_ours_on_the_uplink),
+	ONCE(other_protocols_on_the_uplink),
+	ONCE(fragments_on_the_uplink),
+	ONCE(dont_fragment_is_no_fragment),
+	ONCE(foreign_destinations_on_the_uplink),
+	ONCE(frame_for_another_host),
+	ONCE(spoofed_sources),
+	ONCE(a_flow_cannot_be_borrowed),
+	ONCE(dropped_by_name),
+	ONCE(no_endpoint_no_passage),
+	ONCE(arp),
+	ONCE(left_to_the_kernel),
+	ONCE(too_big_is_left_to_the_kernel),
+	ONCE(ttl_ends_on_the_way_in),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests_name("untouched", tests, NULL, NULL);
+}

@@ -229,8 +229,10 @@ demo:
 	$(Q)$(MAKE) --no-print-directory all test-programs
 	$(Q)tools/demo
 
-## bench: compare with the host's network and with bridge+NAT, side by side
-bench: all
+## bench: install what is needed, build, and compare with the host's network and with bridge+NAT, side by side
+bench:
+	$(Q)tools/install-deps
+	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tools/bench
 
 ## install: install below DESTDIR and PREFIX

@@ -223,6 +223,11 @@ void publish(struct fixture *f, int endpoint, const char *spec)
 	assert_int_equal(up_porttab_add(f->ports, (uint16_t)endpoint, &pub, 1, NULL), 0);
 }
 
+int publish_all(struct fixture *f, int endpoint, const struct up_publish *pubs, size_t n)
+{
+	return up_porttab_add(f->ports, (uint16_t)endpoint, pubs, n, NULL);
+}
+
 static bool owned(const struct up_port_row *row, void *arg)
 {
 	return row->endpoint == *(int *)arg;

@@ -85,8 +85,10 @@ int run_veth(struct fixture *f, int endpoint, const struct packet *p);
 int run_bytes(struct fixture *f, struct bpf_program *prog, int ifindex, const uint8_t *data,
 	      size_t len);
 
-/** publish() - publish docker's SPEC for an endpoint; unpublish() - withdraw all of an endpoint */
+/** publish() - publish docker's SPEC for an endpoint; publish_all() - many parsed ones;
+ * unpublish() - withdraw all of an endpoint */
 void publish(struct fixture *f, int endpoint, const char *spec);
+int publish_all(struct fixture *f, int endpoint, const struct up_publish *pubs, size_t n);
 void unpublish(struct fixture *f, int endpoint);
 
 uint64_t counter(struct fixture *f, enum up_counter id);

@@ -68,7 +68,7 @@ support   = $(patsubst %.c,$(B)/%.o,$(filter-out tests/$(1)/test_% %.bpf.c,\
 
 # ---- programs -----------------------------------------------------------------------------------
 
-## all: build everything that is installed
+## all: build underpass and the tools
 all: $(B)/underpass $(tools)
 
 # One unit, because Debian 12's "bpftool gen object" cannot link calls of kernel functions.
@@ -150,11 +150,11 @@ test:
 	$(Q)tools/install-deps
 	$(Q)$(MAKE) --no-print-directory check
 
-## check: build and run every test, with what is installed; LAYERS="unit bpf ..." for some
+## check: build and run the tests with what is installed; LAYERS="unit tests/bpf/test_x.c ..." for some
 check: all $(test-programs)
 	$(Q)BUILD=$(B) tests/run $(LAYERS)
 
-## check-unit, check-bpf, check-platform, check-fuzz, check-integration: one kind of test
+## check-LAYER: one kind of test: unit, bpf, platform, fuzz or integration
 check-unit: $(unit)
 check-bpf: $(bpftests)
 check-platform: $(platform)
@@ -163,7 +163,7 @@ check-integration: $(helpers)
 check-unit check-bpf check-platform check-fuzz check-integration: check-%: all
 	$(Q)BUILD=$(B) tests/run $*
 
-## test-programs: build the tests without running them
+## test-programs: build the tests, run none
 test-programs: $(test-programs)
 
 ## fuzz: run every fuzzer for FUZZ_SECONDS (600) each
@@ -215,11 +215,11 @@ format:
 
 ## compile_commands.json: for clangd
 compile_commands.json: FORCE
-	$(Q)bear -- $(MAKE) --always-make all
+	$(Q)bear -- $(MAKE) --no-print-directory --always-make all test-programs
 
 # ---- using it -----------------------------------------------------------------------------------
 
-## deps: install the Debian packages that building and testing need; does nothing when all are there
+## deps: install the Debian packages that building and testing need
 deps:
 	$(Q)tools/install-deps
 
@@ -229,7 +229,7 @@ demo:
 	$(Q)$(MAKE) --no-print-directory all test-programs
 	$(Q)tools/demo
 
-## bench: install what is needed, build, and compare with the host's network and with bridge+NAT, side by side
+## bench: install what is needed, build, and compare with host network and bridge+NAT
 bench:
 	$(Q)tools/install-deps
 	$(Q)$(MAKE) --no-print-directory all

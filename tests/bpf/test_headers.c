@@ -166,6 +166,20 @@ static void lengths_that_lie(void **state)
 	assert_harmless(f, prog, f->uplink, buf, len);
 }
 
+/* With a header of 16 bytes the destination 192.0.2.1 would be read as ports, the second 513. */
+static void addresses_are_not_ports(void **state)
+{
+	struct fixture *f = *state;
+	struct packet in = from_client(IPPROTO_UDP, 40000, 8080);
+	uint8_t buf[PACKET_MAX];
+	size_t len = packet_build(&in, buf);
+
+	publish(f, A, "513:80/udp");
+	buf[14] = 0x44;
+	assert_harmless(f, f->skel->progs.up_uplink_in, f->uplink, buf, len);
+	assert_int_equal(flow_entries(f), 0);
+}
+
 /* Ethernet pads short frames: what follows the IP packet is not its business. */
 static void padding_is_kept(void **state)
 {
@@ -194,6 +208,7 @@ static const struct CMUnitTest tests[] = {
 	BOTH(udp_checksum_that_becomes_zero),
 	BOTH(truncated_anywhere),
 	ONCE(lengths_that_lie),
+	ONCE(addresses_are_not_ports),
 	BOTH(padding_is_kept),
 };
 

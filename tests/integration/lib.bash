@@ -63,11 +63,7 @@ start() {
 	shift
 	up run -d --name "$name" "$@" "$ROOT" -- \
 		/bin/probe serve "$name" 0.0.0.0 80-82 9000-9010 >/dev/null
-	topo_wait 5 container_is_ready "$name"
-}
-
-container_is_ready() {
-	up logs "$1" | grep -q ready
+	topo_wait 5 up_logged host "$name" ready
 }
 
 address_of() {

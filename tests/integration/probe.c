@@ -179,7 +179,7 @@ static void echo_tcp(int fd, const char *tag)
 
 static void serve_tcp(int listener, const char *tag)
 {
-	struct sockaddr_in from;
+	struct sockaddr_in from = {0};
 	socklen_t len = sizeof(from);
 	int fd = accept4(listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
 
@@ -197,7 +197,7 @@ static void serve_tcp(int listener, const char *tag)
 static void serve_udp(int fd, const char *tag)
 {
 	static char buf[CHUNK], reply[CHUNK + 128];
-	struct sockaddr_in from;
+	struct sockaddr_in from = {0};
 	socklen_t len = sizeof(from);
 	ssize_t n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len);
 	int head;

@@ -77,7 +77,7 @@ assert_inventory() {
 	before=$(inventory)
 	for ((i = 0; i < 100; i++)); do
 		up run -d --name c -p 8000:80 "$ROOT" -- probe serve c 0.0.0.0 80 >/dev/null
-		topo_wait 5 container_is_ready c
+		topo_wait 5 up_logged host c ready
 		ask client tcp "$HOST" 8000 >/dev/null
 		up stop c >/dev/null
 		up rm c >/dev/null

@@ -92,12 +92,12 @@ live_start() {
 	topo_wait 10 grep -q open "$TOPO_DIR/live-out"
 }
 
-# live_end: end them; fails, and says why, if one of them broke
+# live_end: end them; fails, and says why, if one of them broke. Not in a subshell: it waits for a child
 live_end() {
 	local status=0
 	echo >"$TOPO_DIR/live-in"
 	wait "$LIVE_PID" || status=$?
-	cat "$TOPO_DIR/live-out"
+	((status == 0)) || cat "$TOPO_DIR/live-out"
 	return "$status"
 }
 

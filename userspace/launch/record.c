@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +21,8 @@
 
 /* A process that died without its monitor: nobody saw its exit status. */
 #define EXIT_LOST 137
+
+#define INIT_DEATH_MS 5000
 
 static const char *const state_names[] = {
 	[UP_CONTAINER_CREATED] = "created",
@@ -76,7 +80,20 @@ static bool alive(const struct up_process *p)
 
 bool up_container_alive(const struct up_container *c)
 {
-	return alive(&c->init);
+	return alive(&c->monitor) && alive(&c->init);
+}
+
+/* The kernel kills an init whose monitor died, but not within that very moment. */
+static void wait_for_init(const struct up_container *c)
+{
+	cleanup_fd int fd = up_process_open(&c->init);
+	struct pollfd p = {fd, POLLIN, 0};
+
+	if (fd < 0)
+		return;
+	syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+	while (poll(&p, 1, INIT_DEATH_MS) < 0 && errno == EINTR)
+		;
 }
 
 /* ---- files ------------------------------------------------------------------------------------
@@ -304,6 +321,7 @@ static void repair(const struct up_container *c)
 	struct up_container fixed = *c;
 	char path[PATH_MAX];
 
+	wait_for_init(c);
 	path_of(c->name, "config.json.tmp", path);
 	unlink(path);
 	if (c->state != UP_CONTAINER_RUNNING) {
@@ -321,7 +339,7 @@ static int gc_one(const struct up_container *c, void *arg)
 	struct gc *gc = arg;
 
 	/* A live monitor finishes its own work. A record that is there but broken is for "rm". */
-	if (c->state == UP_CONTAINER_EXITED || alive(&c->monitor) || up_container_alive(c) ||
+	if (c->state == UP_CONTAINER_EXITED || alive(&c->monitor) ||
 	    (c->state == UP_CONTAINER_BROKEN && has_record(c->name)))
 		return 0;
 	repair(c);

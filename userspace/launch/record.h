@@ -66,7 +66,8 @@ int up_process_of(pid_t pid, struct up_process *ret);
 /** up_process_open() - a pidfd of the very process that was recorded. Return: fd, or -ESRCH */
 int up_process_open(const struct up_process *p);
 
-/** up_container_alive() - is its init alive? */
+/** up_container_alive() - do its init and its monitor live? Without the one, the other is about to
+ * die */
 bool up_container_alive(const struct up_container *c);
 
 /** up_container_state_name() - "created", "running", "exited", "broken" */

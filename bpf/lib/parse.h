@@ -143,7 +143,7 @@ static inline enum parse_result parse_ipv4(const void *data, const void *end, __
 	/* GSO packets beyond 64 KB (BIG TCP) have a length of 0 in the header. */
 	p->tot_len = ip->tot_len ? PARSE_NTOHS(ip->tot_len) : 0xffff;
 	if (ip->version != 4 || hlen < sizeof(*ip) || p->tot_len < hlen ||
-	    (ip->tot_len && PARSE_L3_OFF + p->tot_len > len))
+	    (ip->tot_len && (__u32)PARSE_L3_OFF + p->tot_len > len))
 		return PARSE_MALFORMED;
 	p->t.saddr = ip->saddr;
 	p->t.daddr = ip->daddr;

@@ -18,7 +18,7 @@ static int exec_in(const char *name, const struct up_command *cmd, int *ret_code
 	int ret = up_container_load(name, &c, err);
 
 	if (ret)
-		return ret == -ENOENT ? -EIO : ret; /* not the command that was not found */
+		return ret;
 	init = up_process_open(&c.init);
 	if (init < 0)
 		return up_fail_msg(err, ESRCH, "container %s: it is not running", name);
@@ -67,10 +67,9 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 	command.argv = argv + 1;
 	command.env = env.at;
 	ret = exec_in(argv[0], &command, &code, &err);
-	if (!ret)
-		return code;
-	up_cmd_error(&err);
-	return up_command_exit_code(ret);
+	if (ret)
+		up_cmd_error(&err);
+	return code;
 }
 
 const struct up_cmd cmd_exec = {

@@ -39,6 +39,7 @@
  * @ports:   to be published
  * @addr:    wanted address
  * @mtu:     wanted MTU
+ * @code: exit status of a start that failed
  * @detach, @remove: -d, --rm
  */
 struct run {
@@ -51,6 +52,7 @@ struct run {
 	size_t n_ports;
 	struct in_addr addr;
 	uint32_t mtu;
+	int code;
 	char hostname[UP_NAME_MAX + 1];
 	bool detach, remove, endpoint;
 };
@@ -136,7 +138,7 @@ static int bring_to_life(struct run *r, struct up_err *err)
 	if (!ret && is_fast(r))
 		ret = add_endpoint(r, err);
 	if (!ret)
-		ret = up_sandbox_go(&r->sb, err);
+		ret = up_sandbox_go(&r->sb, &r->code, err);
 	if (ret)
 		return ret;
 	r->record.state = UP_CONTAINER_RUNNING;
@@ -192,20 +194,15 @@ static int finish(struct run *r)
 	return code;
 }
 
-static int fail_code(int ret, struct up_err *err)
-{
-	up_cmd_error(err);
-	return up_command_exit_code(ret);
-}
-
 static int run_foreground(struct run *r)
 {
 	struct up_err err = {};
-	int ret;
 
 	up_signals_block();
-	ret = start(r, &err);
-	return ret ? fail_code(ret, &err) : finish(r);
+	if (!start(r, &err))
+		return finish(r);
+	up_cmd_error(&err);
+	return r->code;
 }
 
 /* ---- detached ---------------------------------------------------------------------------------
@@ -221,15 +218,21 @@ static void let_go_of_terminal(void)
 		_exit(UP_EXIT_RUN_FAILED);
 }
 
-/* The error of a start that failed goes to the foreground as it is; nothing means success. */
+/* What the foreground is told of a start that failed; nothing at all means success. */
+struct outcome {
+	int code;
+	struct up_err err;
+};
+
 static void monitor(struct run *r, int ready)
 {
-	struct up_err err = {};
+	struct outcome outcome = {};
 
 	setsid();
 	up_signals_block();
-	if (start(r, &err)) {
-		if (write(ready, &err, sizeof(err)) != sizeof(err))
+	if (start(r, &outcome.err)) {
+		outcome.code = r->code;
+		if (write(ready, &outcome, sizeof(outcome)) != sizeof(outcome))
 			_exit(UP_EXIT_RUN_FAILED);
 		_exit(UP_EXIT_FAIL);
 	}
@@ -239,29 +242,45 @@ static void monitor(struct run *r, int ready)
 	_exit(0);
 }
 
+static int await_start(int ready, struct up_err *err)
+{
+	struct outcome outcome;
+	ssize_t n = read(ready, &outcome, sizeof(outcome));
+
+	if (!n)
+		return UP_EXIT_OK;
+	if (n != (ssize_t)sizeof(outcome)) {
+		up_fail_msg(err, EIO, "the monitor failed");
+		return UP_EXIT_RUN_FAILED;
+	}
+	*err = outcome.err;
+	return outcome.code;
+}
+
 static int run_detached(struct run *r)
 {
+	int ends[2], code = UP_EXIT_RUN_FAILED;
 	struct up_err err = {};
-	int ends[2];
 	pid_t pid;
-	ssize_t n;
 
-	if (pipe2(ends, O_CLOEXEC))
-		return fail_code(-1, (up_fail(&err, errno, "pipe"), &err));
+	if (pipe2(ends, O_CLOEXEC)) {
+		up_fail(&err, errno, "pipe");
+		return up_cmd_error(&err), code;
+	}
 	pid = fork();
-	if (pid < 0)
-		return fail_code(-1, (up_fail(&err, errno, "fork"), &err));
 	if (!pid)
 		monitor(r, ends[1]);
 	close(ends[1]);
-	n = read(ends[0], &err, sizeof(err));
+	if (pid < 0)
+		up_fail(&err, errno, "fork");
+	else
+		code = await_start(ends[0], &err);
 	close(ends[0]);
-	if (n == (ssize_t)sizeof(err))
-		return fail_code(err.code, &err);
-	if (n)
-		return fail_code(-1, (up_fail_msg(&err, EIO, "the monitor failed"), &err));
-	puts(r->record.name);
-	return UP_EXIT_OK;
+	if (code)
+		up_cmd_error(&err);
+	else
+		puts(r->record.name);
+	return code;
 }
 
 /* ---- the command line -------------------------------------------------------------------------
@@ -443,6 +462,7 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 		abort();
 	r->sb = UP_SANDBOX_NONE;
 	r->sandbox.output = -1;
+	r->code = UP_EXIT_RUN_FAILED;
 	r->sandbox.command.workdir = "/";
 	strcpy(r->record.net, "fast");
 	ret = parse(cmd, r, argc, argv);

@@ -44,10 +44,23 @@ static void default_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-int up_command_exec(const struct up_command *cmd, struct up_err *err)
+static int exec_code(int error)
+{
+	static const int not_executable[] = {EACCES, ENOEXEC, EISDIR, ENOTDIR};
+
+	if (error == ENOENT)
+		return UP_COMMAND_NOT_FOUND;
+	for (size_t i = 0; i < sizeof(not_executable) / sizeof(not_executable[0]); i++)
+		if (error == not_executable[i])
+			return UP_COMMAND_NOT_EXECUTABLE;
+	return UP_COMMAND_FAILED;
+}
+
+int up_command_exec(const struct up_command *cmd, int *ret_code, struct up_err *err)
 {
 	int ret;
 
+	*ret_code = UP_COMMAND_FAILED;
 	if (chdir(cmd->workdir))
 		return up_fail(err, errno, "working directory %s", cmd->workdir);
 	if (cmd->session)
@@ -61,53 +74,49 @@ int up_command_exec(const struct up_command *cmd, struct up_err *err)
 	default_signals();
 	environ = (char **)cmd->env;
 	execvp(cmd->argv[0], cmd->argv);
+	*ret_code = exec_code(errno);
 	return up_fail(err, errno, "exec %s", cmd->argv[0]);
 }
 
-void up_command_report(int sock, const struct up_err *err)
+struct report {
+	int code;
+	struct up_err err;
+};
+
+void up_command_report(int sock, int code, const struct up_err *err)
 {
-	if (send(sock, err, sizeof(*err), MSG_NOSIGNAL) < 0)
-		_exit(125);
+	const struct report report = {code, *err};
+
+	if (send(sock, &report, sizeof(report), MSG_NOSIGNAL) < 0)
+		_exit(UP_COMMAND_FAILED);
 }
 
 void up_command_child(const struct up_command *cmd, int sock)
 {
 	struct up_err err = {};
+	int code;
 
-	up_command_exec(cmd, &err);
-	up_command_report(sock, &err);
-	_exit(up_command_exit_code(err.code));
+	up_command_exec(cmd, &code, &err);
+	up_command_report(sock, code, &err);
+	_exit(code);
 }
 
-int up_command_await(int sock, struct up_err *err)
+int up_command_await(int sock, int *ret_code, struct up_err *err)
 {
-	struct up_err theirs;
+	struct report report;
 	ssize_t n;
 
 	do {
-		n = recv(sock, &theirs, sizeof(theirs), 0);
+		n = recv(sock, &report, sizeof(report), 0);
 	} while (n < 0 && errno == EINTR);
 	if (!n)
 		return 0;
-	if (n != sizeof(theirs))
+	*ret_code = UP_COMMAND_FAILED;
+	if (n != sizeof(report))
 		return up_fail(err, n < 0 ? errno : EIO, "start the command");
-	theirs.msg[sizeof(theirs.msg) - 1] = '\0';
-	return up_fail_msg(err, theirs.code, "%s", theirs.msg);
-}
-
-int up_command_exit_code(int error)
-{
-	switch (error < 0 ? -error : error) {
-	case ENOENT:
-		return 127;
-	case EACCES:
-	case ENOEXEC:
-	case EISDIR:
-	case ENOTDIR:
-		return 126;
-	default:
-		return 125;
-	}
+	report.err.msg[sizeof(report.err.msg) - 1] = '\0';
+	*ret_code = report.code;
+	return up_fail_msg(err, report.err.code, "%s", report.err.msg);
 }
 
 int up_status_code(int status)

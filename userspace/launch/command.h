@@ -22,15 +22,21 @@ struct up_command {
 	bool session;
 };
 
+/* Docker's exit statuses for a command that did not come to run. */
+#define UP_COMMAND_FAILED         125 /* not its fault */
+#define UP_COMMAND_NOT_EXECUTABLE 126
+#define UP_COMMAND_NOT_FOUND      127
+
 /**
  * up_command_exec() - drop privileges and execute; in the container already
- * @cmd: what
- * @err: why it failed; its code is ENOENT where the command was not found
+ * @cmd:      what
+ * @ret_code: one of UP_COMMAND_*
+ * @err:      why it failed
  *
  * Reduces capabilities to docker's default set, closes every descriptor but 0 to 2 on exec, and
  * puts signals and umask to their defaults. Return: -errno; does not return on success
  */
-int up_command_exec(const struct up_command *cmd, struct up_err *err);
+int up_command_exec(const struct up_command *cmd, int *ret_code, struct up_err *err);
 
 /**
  * up_command_child() - up_command_exec() in a child that reports by a socket
@@ -39,20 +45,19 @@ int up_command_exec(const struct up_command *cmd, struct up_err *err);
  */
 void up_command_child(const struct up_command *cmd, int sock) __attribute__((noreturn));
 
-/** up_command_report() - tell the other end of that socket what failed */
-void up_command_report(int sock, const struct up_err *err);
+/** up_command_report() - tell the other end of that socket what failed, and what the exit status is
+ */
+void up_command_report(int sock, int code, const struct up_err *err);
 
 /**
  * up_command_await() - wait until a child has executed its command
- * @sock: the other end; end of file means that it has
- * @err:  why it has not, in the child's words
+ * @sock:     the other end; end of file means that it has
+ * @ret_code: where it has not: one of UP_COMMAND_*
+ * @err:      why it has not, in the child's words
  *
  * Return: 0 or -errno
  */
-int up_command_await(int sock, struct up_err *err);
-
-/** up_command_exit_code() - docker's exit status for a failure to execute: 126, 127, else 125 */
-int up_command_exit_code(int error);
+int up_command_await(int sock, int *ret_code, struct up_err *err);
 
 /**
  * up_wait_forwarding() - wait for a child, handing it the signals that come for us meanwhile

@@ -28,7 +28,7 @@ int up_join_exec(int pidfd, const struct up_command *cmd, int *ret_code, struct 
 	close(pair[1]);
 	if (pid > 0)
 		child_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	ret = child_fd < 0 ? up_fail(err, errno, "fork") : up_command_await(pair[0], err);
+	ret = child_fd < 0 ? up_fail(err, errno, "fork") : up_command_await(pair[0], ret_code, err);
 	close(pair[0]);
 	if (ret && pid > 0)
 		waitpid(pid, NULL, 0);

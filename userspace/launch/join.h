@@ -9,8 +9,8 @@
  * up_join_exec() - run a command in the namespaces of another process, and wait for it
  * @pidfd:    the container's pid 1
  * @cmd:      what to execute
- * @ret_code: its exit status, 128 + n where signal n ended it
- * @err:      why it failed; see up_command_exit_code()
+ * @ret_code: its exit status, 128 + n where signal n ended it; one of UP_COMMAND_* where it failed
+ * @err:      why it failed
  *
  * The calling process stays in those namespaces: it is good for nothing else afterwards.
  * Return: 0 or -errno

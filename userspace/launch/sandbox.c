@@ -68,19 +68,19 @@ static int init_main(const struct up_sandbox_spec *spec, int sock)
 	up_init_block();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (shut_off(sock, spec->output))
-		return 125;
+		return UP_COMMAND_FAILED;
 	/* A monitor that died before that closed the socket: no message, and we end. */
 	if (recv(sock, &go, 1, 0) != 1 || go != GO)
-		return 125;
+		return UP_COMMAND_FAILED;
 	if (settle(spec, &err)) {
-		up_command_report(sock, &err);
-		return 125;
+		up_command_report(sock, UP_COMMAND_FAILED, &err);
+		return UP_COMMAND_FAILED;
 	}
 	command = fork();
 	if (command < 0) {
 		up_fail(&err, errno, "fork");
-		up_command_report(sock, &err);
-		return 125;
+		up_command_report(sock, UP_COMMAND_FAILED, &err);
+		return UP_COMMAND_FAILED;
 	}
 	if (!command)
 		up_command_child(&spec->command, sock);
@@ -138,14 +138,14 @@ int up_sandbox_start(const struct up_sandbox_spec *spec, struct up_sandbox *ret,
 	return 0;
 }
 
-int up_sandbox_go(struct up_sandbox *sb, struct up_err *err)
+int up_sandbox_go(struct up_sandbox *sb, int *ret_code, struct up_err *err)
 {
 	cleanup_fd int sock = take_fd(&sb->sock);
 	const char go = GO;
 
 	if (send(sock, &go, 1, MSG_NOSIGNAL) != 1)
 		return up_fail(err, errno, "start the command");
-	return up_command_await(sock, err);
+	return up_command_await(sock, ret_code, err);
 }
 
 void up_sandbox_end(struct up_sandbox *sb)

@@ -64,12 +64,13 @@ int up_sandbox_start(const struct up_sandbox_spec *spec, struct up_sandbox *ret,
 
 /**
  * up_sandbox_go() - have it execute its command
- * @sb:  a sandbox that waits
- * @err: why it failed, in the words of the process that failed
+ * @sb:       a sandbox that waits
+ * @ret_code: where it failed: one of UP_COMMAND_*
+ * @err:      why it failed, in the words of the process that failed
  *
- * Return: 0 once the command was executed; or -errno, see up_command_exit_code()
+ * Return: 0 once the command was executed; or -errno
  */
-int up_sandbox_go(struct up_sandbox *sb, struct up_err *err);
+int up_sandbox_go(struct up_sandbox *sb, int *ret_code, struct up_err *err);
 
 /** up_sandbox_end() - kill what is left of it, and reap; for up_sandbox_go() that failed or never
  * came */

@@ -1,0 +1,28 @@
+#!/usr/bin/env bats
+# Kernels before 6.6 have no tcx: the whole datapath by clsact, forced.
+
+load lib
+
+@test "every test of the datapath passes with clsact instead of tcx" {
+	export UNDERPASS_NO_TCX=1
+	run timeout 300 bats --tap "$BATS_TEST_DIRNAME/datapath.bats"
+	((status == 0)) || { echo "$output" | grep -A20 '^not ok'; false; }
+	contains "$output" "ok 1 "
+}
+
+@test "the fallback is really used, and leaves other filters alone" {
+	make_world
+	on host tc qdisc add dev eth0 clsact
+	on host tc filter add dev eth0 ingress prio 5 matchall action pass
+	UNDERPASS_NO_TCX=1 up down
+	UNDERPASS_NO_TCX=1 up up
+	equals "$(UNDERPASS_NO_TCX=1 up status --json | jq -r .hook)" clsact
+	contains "$(on host tc filter show dev eth0 ingress)" up_uplink_in
+	# Back to tcx: the filter of the fallback goes, the other one stays.
+	up up
+	equals "$(up status --json | jq -r .hook)" tcx
+	run -0 on host tc filter show dev eth0 ingress
+	[[ $output != *up_uplink_in* ]]
+	contains "$output" matchall
+	end_world
+}

@@ -1,0 +1,246 @@
+#!/usr/bin/env bats
+# The launcher: what a container is, and how it starts and ends.
+
+load lib
+
+setup_file() {
+	export BATS_TEST_TIMEOUT=60
+	make_world
+}
+
+teardown_file() {
+	end_world
+}
+
+# one ARG...: run in the foreground, without a network, and leave nothing
+one() {
+	up run --rm --net=none "$@"
+}
+
+@test "the exit status is the command's" {
+	run -0 one "$ROOT" true
+	run -1 one "$ROOT" false
+	run -42 one "$ROOT" -- sh -c 'exit 42'
+	run -137 one "$ROOT" sh -c 'kill -9 $$'
+	run -143 one "$ROOT" sh -c 'kill -15 $$'
+}
+
+@test "what cannot be executed: 127 not found, 126 not executable, 125 ours; one line each" {
+	run -127 one --name n "$ROOT" nope
+	equals "$output" "underpass: container n: exec nope: No such file or directory"
+	run -126 one --name n "$ROOT" /tmp
+	equals "$output" "underpass: container n: exec /tmp: Permission denied"
+	run -125 one --name n -w /nowhere "$ROOT" true
+	contains "$output" "working directory /nowhere"
+	run -125 one /nonexistent true
+	equals "$output" "underpass: root filesystem /nonexistent: No such file or directory"
+	run -125 one "$PROBE" true
+	contains "$output" "Not a directory"
+	run -125 one / true
+	contains "$output" "the host's own root"
+	equals "$(up ps -a -q)" ""
+}
+
+@test "bad input is refused before anything is changed" {
+	local spec
+	for spec in 0:80 70000:80 80:0 8000-8010:80 80:80/sctp x:80 1.2.3:80:80; do
+		run -2 up run -p "$spec" "$ROOT" true
+		contains "$output" "port '$spec'"
+		((${#lines[@]} == 1))
+	done
+	run -2 up run --name a/b "$ROOT" true
+	contains "$output" "container name 'a/b'"
+	run -2 up run --bogus "$ROOT" true
+	contains "$output" "--bogus is not an option"
+	run -2 up run --net=bridge "$ROOT" true
+	run -2 up run --ip 1.2.3 "$ROOT" true
+	run -2 up run --mtu 12 "$ROOT" true
+	run -2 up run "$ROOT"
+	run -125 up run --net=none -p 8080:80 "$ROOT" true
+	run -125 up run --rm --ip 10.99.0.1 "$ROOT" true
+	contains "$output" "not one of the containers' network"
+	run -1 up up --uplink nope0
+	contains "$output" "uplink nope0: interface nope0: No such device"
+	run -2 up frobnicate
+	equals "$(up ps -a -q)" ""
+	equals "$(up status --json | jq '.endpoints + .ports | length')" 0
+}
+
+@test "only root may: one line, and nothing is changed" {
+	run -125 setpriv --reuid 65534 --clear-groups "$UNDERPASS" run "$ROOT" true
+	contains "$output" "need root"
+	((${#lines[@]} == 1))
+}
+
+@test "namespaces: own processes, host name, mounts, interfaces" {
+	run -0 one --hostname box "$ROOT" sh -c 'hostname; echo $$; ls /sys/class/net'
+	equals "${lines[0]}" box
+	equals "${lines[1]}" 2
+	equals "${lines[2]}" lo
+	local before
+	before=$(wc -l </proc/self/mounts)
+	one "$ROOT" sh -c 'test $(wc -l </proc/mounts) -lt 25'
+	equals "$(wc -l </proc/self/mounts)" "$before"
+}
+
+@test "--net=host: the host's interfaces, and the kernel's word for a port in use" {
+	contains "$(up run --rm --net=host "$ROOT" ls /sys/class/net)" eth0
+	run -0 up run --rm --net=host "$ROOT" probe bind tcp 0.0.0.0 7321
+	equals "$output" bound
+	serve host service 7100
+	run -0 up run --rm --net=host "$ROOT" probe bind tcp 0.0.0.0 7100
+	equals "$output" EADDRINUSE
+}
+
+@test "capabilities are docker's default ones" {
+	local line
+	for line in CapPrm CapEff CapBnd; do
+		contains "$(one "$ROOT" grep "$line" /proc/self/status)" 00000000a80425fb
+	done
+	contains "$(one "$ROOT" grep CapInh /proc/self/status)" 0000000000000000
+	run -1 one "$ROOT" mount -t tmpfs none /tmp
+	run -1 one "$ROOT" hostname other
+}
+
+@test "no descriptor of the caller's reaches the command" {
+	exec 7</etc/passwd
+	run -0 one "$ROOT" sh -c 'ls /proc/self/fd | grep -vxE "0|1|2|3|255" || echo none'
+	exec 7<&-
+	equals "$output" none
+}
+
+@test "the kernel's own files are masked or read-only" {
+	equals "$(one "$ROOT" sh -c 'cat /proc/keys | wc -c')" 0
+	run -1 one "$ROOT" sh -c 'echo 1 >/proc/sys/kernel/domainname'
+	run -1 one "$ROOT" sh -c 'echo c >/proc/sysrq-trigger'
+	run -1 one "$ROOT" sh -c 'mkdir /sys/fs/cgroup/x'
+	one "$ROOT" sh -c 'echo x >/dev/null; head -c 4 /dev/urandom >/dev/null; test -c /dev/tty'
+}
+
+@test "a hostile root filesystem cannot lead mounts astray" {
+	local evil=$TOPO_DIR/evil
+	cp -a "$ROOT" "$evil"
+	rmdir "$evil/proc" "$evil/sys"
+	mkdir "$TOPO_DIR/victim"
+	rm -r "$evil/dev"
+	ln -s "$TOPO_DIR/victim" "$evil/proc"
+	ln -s ../../../../../../../.. "$evil/sys"
+	ln -s /proc/1/root "$evil/dev"
+	run up run --rm --net=none "$evil" true
+	equals "$(ls -A "$TOPO_DIR/victim")" ""
+	! grep -q "$TOPO_DIR/victim" /proc/self/mounts
+	equals "$(up ps -a -q)" ""
+}
+
+@test "pid 1 reaps orphans and hands signals to the command" {
+	up run -d --net=none --name s "$ROOT" sh -c \
+		'trap "echo got usr1" USR1; (sleep 0 & exec sleep 0) & echo ready; while :; do sleep 0.1; done'
+	topo_wait 5 up_logged host s ready
+	kill -USR1 "$(pid_of s)"
+	topo_wait 5 up_logged host s 'got usr1'
+	topo_wait 5 no_zombie s
+	up rm -f s
+}
+
+no_zombie() {
+	! ctr "$1" ps -o stat | grep -q Z
+}
+
+@test "-d: name, log, stop by SIGTERM, status kept; rm" {
+	equals "$(up run -d --net=none --name d "$ROOT" sh -c 'echo out; echo err >&2; exec sleep 100')" d
+	topo_wait 5 up_logged host d err
+	equals "$(up logs d)" $'out\nerr'
+	run -1 up rm d
+	contains "$output" "it is running"
+	run -125 up run --name d --net=none "$ROOT" true
+	contains "$output" "the name is in use"
+	up stop d
+	contains "$(up ps -a)" "Exited (143)"
+	run -1 up logs nope
+	contains "$output" "no such container"
+	up rm d
+	equals "$(up ps -a -q)" ""
+}
+
+@test "stop kills what does not listen" {
+	up run -d --net=none --name deaf "$ROOT" sh -c 'trap "" TERM; echo ready; while :; do sleep 1; done'
+	topo_wait 5 up_logged host deaf ready
+	up stop -t 0 deaf
+	contains "$(up ps -a --json | jq -r '.[0].status')" "Exited (137)"
+	up rm deaf
+}
+
+@test "logs -f ends when the container does" {
+	up run -d --net=none --name f "$ROOT" sh -c 'echo one; sleep 0.3; echo two'
+	equals "$(up logs -f f)" $'one\ntwo'
+	up rm f
+}
+
+@test "exec: namespaces, environment, directory, exit status" {
+	up run -d --net=none --name e --hostname exechost "$ROOT" sleep 100
+	equals "$(ctr e hostname)" exechost
+	equals "$(up exec -e X=1 -w /tmp e sh -c 'echo $X $PWD')" "1 /tmp"
+	run -7 ctr e sh -c 'exit 7'
+	run -127 ctr e nope
+	run -125 ctr nosuch true
+	contains "$(ctr e grep CapEff /proc/self/status)" 00000000a80425fb
+	up rm -f e
+	run -125 ctr e true
+}
+
+@test "environment: defaults, -e, -e NAME from the caller" {
+	GIVEN=yes run -0 one --name env -e A=b -e GIVEN -e MISSING -e HOME=/h "$ROOT" env
+	contains "$output" "A=b"
+	contains "$output" "GIVEN=yes"
+	contains "$output" "HOME=/h"
+	contains "$output" "HOSTNAME=env"
+	[[ $output != *MISSING* && $output != *UNDERPASS* ]]
+}
+
+@test "a monitor that is killed takes its container along" {
+	local monitor init
+	up run -d --name m -p 8080:80 "$ROOT" sleep 100
+	init=$(pid_of m)
+	monitor=$(awk '/^PPid/ {print $2}' "/proc/$init/status")
+	kill -KILL "$monitor"
+	topo_wait 5 test ! -e "/proc/$init"
+	contains "$(up ps -a)" Dead
+	up gc
+	contains "$(up ps -a)" "Exited (137)"
+	equals "$(up status --json | jq '.endpoints + .ports | length')" 0
+	up rm m
+}
+
+@test "a record that cannot be read is shown as broken, and removed" {
+	mkdir -p "$TOPO_DIR/run-host/containers/odd"
+	echo '{"state": 7' >"$TOPO_DIR/run-host/containers/odd/config.json"
+	contains "$(up ps -a)" broken
+	run -1 up logs odd
+	contains "$output" "broken record"
+	up gc
+	up rm odd
+	equals "$(up ps -a -q)" ""
+}
+
+@test "an upgrade under load loses no connection and no port" {
+	local i
+	start web -p 8080:80
+	live_start client "$HOST" 8080 20
+	for ((i = 0; i < 10; i++)); do
+		up up
+		ask client tcp "$HOST" 8080 >/dev/null
+	done
+	live_end
+	contains "$(<"$TOPO_DIR/live-out")" "ok 20 connections"
+	up rm -f web
+}
+
+@test "every command has --help, and says so for bad options" {
+	local command
+	for command in run exec ps logs stop rm port up down status flows gc version; do
+		contains "$(up $command --help)" "usage: underpass $command"
+		run -2 up "$command" --no-such-option
+		contains "$output" "--no-such-option is not an option"
+	done
+	equals "$(up version --json | jq -r .abi)" 1
+}

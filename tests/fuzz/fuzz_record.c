@@ -30,7 +30,8 @@ static void leave_nothing(void)
 	}
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+/* The signature is libFuzzer's. */
+int LLVMFuzzerInitialize(int *argc, char ***argv) /* NOLINT(readability-non-const-parameter) */
 {
 	char path[128];
 	struct up_err err;

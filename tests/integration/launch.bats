@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The launcher: what a container is, and how it starts and ends.
+# shellcheck disable=SC2016 # what is quoted is for the shell in the container
 
 load lib
 
@@ -122,13 +123,13 @@ one() {
 	cp -a "$ROOT" "$evil"
 	rmdir "$evil/proc" "$evil/sys"
 	mkdir "$TOPO_DIR/victim"
-	rm -r "$evil/dev"
+	rm -r "${evil:?}/dev"
 	ln -s "$TOPO_DIR/victim" "$evil/proc"
 	ln -s ../../../../../../../.. "$evil/sys"
 	ln -s /proc/1/root "$evil/dev"
 	run up run --rm --net=none "$evil" true
 	equals "$(ls -A "$TOPO_DIR/victim")" ""
-	! grep -q "$TOPO_DIR/victim" /proc/self/mounts
+	run ! grep -q "$TOPO_DIR/victim" /proc/self/mounts
 	equals "$(up ps -a -q)" ""
 }
 

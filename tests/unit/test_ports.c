@@ -229,7 +229,8 @@ static void remove_owner(struct up_port_table *t, struct model *m)
 static void random_changes_agree_with_a_model(void **state)
 {
 	static struct model m;
-	unsigned int seed = getenv("SEED") ? (unsigned int)atoi(getenv("SEED")) : 1;
+	const char *given = getenv("SEED");
+	unsigned int seed = given ? (unsigned int)strtoul(given, NULL, 10) : 1;
 
 	print_message("# SEED=%u\n", seed);
 	srandom(seed);

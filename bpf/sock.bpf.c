@@ -60,13 +60,34 @@ static __always_inline bool is_host_addr(__be32 addr)
 	return addr_is_loopback(addr) || bpf_map_lookup_elem(&up_local, &addr);
 }
 
+/* The IPv4 address that a hook is about: an IPv6 socket may use one too (RFC 4291, 2.5.5.2). */
+static __always_inline bool is_mapped(const struct bpf_sock_addr *ctx)
+{
+	return !ctx->user_ip6[0] && !ctx->user_ip6[1] && ctx->user_ip6[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline __be32 sock_addr(const struct bpf_sock_addr *ctx, bool mapped)
+{
+	return mapped ? ctx->user_ip6[3] : ctx->user_ip4;
+}
+
+static __always_inline void sock_set(struct bpf_sock_addr *ctx, bool mapped, __be32 addr,
+				     __be16 port)
+{
+	if (mapped)
+		ctx->user_ip6[3] = addr;
+	else
+		ctx->user_ip4 = addr;
+	ctx->user_port = port;
+}
+
 /* The published row that a destination names, if the address is the host's. */
-static __always_inline const struct up_port_row *sock_row(struct bpf_sock_addr *ctx)
+static __always_inline const struct up_port_row *sock_row(struct bpf_sock_addr *ctx, __be32 addr)
 {
 	const struct up_port_half *half = port_half();
 	struct up_tuple t = {
 		.proto = ctx->protocol,
-		.daddr = ctx->user_ip4,
+		.daddr = addr,
 		.dport = ctx->user_port,
 	};
 
@@ -94,7 +115,7 @@ static __always_inline void remember(struct bpf_sock_addr *ctx, const struct soc
 		state->map[i] = *m;
 }
 
-static __noinline int redirect(struct bpf_sock_addr *ctx)
+static __always_inline int redirect(struct bpf_sock_addr *ctx, bool mapped)
 {
 	const struct up_port_row *row;
 	struct up_endpoint *ep;
@@ -102,23 +123,22 @@ static __noinline int redirect(struct bpf_sock_addr *ctx)
 
 	if (!in_host(ctx))
 		return ALLOW;
-	row = sock_row(ctx);
+	m.asked_addr = sock_addr(ctx, mapped);
+	m.asked_port = ctx->user_port;
+	row = sock_row(ctx, m.asked_addr);
 	ep = row ? endpoint_by_id(row->endpoint) : NULL;
 	if (!row || !ep)
 		return ALLOW;
-	m.asked_addr = ctx->user_ip4;
-	m.asked_port = ctx->user_port;
 	m.addr = ep->addr;
 	m.port = port_target(row, m.asked_port);
 	remember(ctx, &m);
-	ctx->user_ip4 = m.addr;
-	ctx->user_port = m.port;
+	sock_set(ctx, mapped, m.addr, m.port);
 	count(UP_CNT_SOCK_REDIRECT);
 	return ALLOW;
 }
 
 /* A name that the kernel reports: put back what the program had asked for. */
-static __noinline int translate(struct bpf_sock_addr *ctx)
+static __always_inline int translate(struct bpf_sock_addr *ctx, bool mapped)
 {
 	struct sock_state *state;
 
@@ -130,9 +150,9 @@ static __noinline int translate(struct bpf_sock_addr *ctx)
 	for (int i = 0; i < SOCK_REMEMBER; i++) {
 		const struct sock_map *m = &state->map[i];
 
-		if (m->addr && m->addr == ctx->user_ip4 && m->port == (__be16)ctx->user_port) {
-			ctx->user_ip4 = m->asked_addr;
-			ctx->user_port = m->asked_port;
+		if (m->addr && m->addr == sock_addr(ctx, mapped) &&
+		    m->port == (__be16)ctx->user_port) {
+			sock_set(ctx, mapped, m->asked_addr, m->asked_port);
 			break;
 		}
 	}
@@ -142,25 +162,49 @@ static __noinline int translate(struct bpf_sock_addr *ctx)
 SEC("cgroup/connect4")
 int up_connect4(struct bpf_sock_addr *ctx)
 {
-	return redirect(ctx);
+	return redirect(ctx, false);
+}
+
+SEC("cgroup/connect6")
+int up_connect6(struct bpf_sock_addr *ctx)
+{
+	return is_mapped(ctx) ? redirect(ctx, true) : ALLOW;
 }
 
 SEC("cgroup/sendmsg4")
 int up_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return redirect(ctx);
+	return redirect(ctx, false);
+}
+
+SEC("cgroup/sendmsg6")
+int up_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return is_mapped(ctx) ? redirect(ctx, true) : ALLOW;
 }
 
 SEC("cgroup/recvmsg4")
 int up_recvmsg4(struct bpf_sock_addr *ctx)
 {
-	return translate(ctx);
+	return translate(ctx, false);
+}
+
+SEC("cgroup/recvmsg6")
+int up_recvmsg6(struct bpf_sock_addr *ctx)
+{
+	return is_mapped(ctx) ? translate(ctx, true) : ALLOW;
 }
 
 SEC("cgroup/getpeername4")
 int up_getpeer4(struct bpf_sock_addr *ctx)
 {
-	return translate(ctx);
+	return translate(ctx, false);
+}
+
+SEC("cgroup/getpeername6")
+int up_getpeer6(struct bpf_sock_addr *ctx)
+{
+	return is_mapped(ctx) ? translate(ctx, true) : ALLOW;
 }
 
 static __always_inline int refuse_bind(void)

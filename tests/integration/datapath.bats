@@ -138,6 +138,15 @@ teardown_file() {
 	contains "${lines[1]}" "from $HOST:8081"
 }
 
+@test "the host reaches published ports by IPv4-mapped addresses of IPv6 sockets" {
+	local proto
+	for proto in tcp udp; do
+		run -0 on host "$PROBE" mapped "$proto" 127.0.0.1 8081
+		contains "$output" "a saw"
+		contains "$output" "peer ::ffff:127.0.0.1:8081"
+	done
+}
+
 @test "one unconnected UDP socket of the host talks to published and other ports" {
 	run -0 on host "$PROBE" sendto 127.0.0.1 8081 127.0.0.1 7100 "$CLIENT" 7000 127.0.0.1 8081
 	contains "${lines[0]}" "from 127.0.0.1:8081"

@@ -236,6 +236,27 @@ no_zombie() {
 	up rm -f web
 }
 
+@test "bpffs is mounted where it is not, and a directory elsewhere is refused with what to do" {
+	run -0 on host unshare --mount --propagation private env -u UNDERPASS_PIN_DIR \
+		UNDERPASS_RUN_DIR="$TOPO_DIR/run-second" bash -c '
+			umount /sys/fs/bpf 2>/dev/null
+			"$UNDERPASS" up && stat -f -c %T /sys/fs/bpf && ls /sys/fs/bpf/underpass && "$UNDERPASS" down
+			test ! -e /sys/fs/bpf/underpass'
+	equals "$output" $'bpf_fs\nlinks\nmaps\nprogs'
+	run -1 on host env UNDERPASS_PIN_DIR="$TOPO_DIR/nowhere/pins" \
+		UNDERPASS_RUN_DIR="$TOPO_DIR/run-second" "$UNDERPASS" up
+	contains "$output" "mount -t bpf"
+}
+
+@test "pins of another namespace are not touched" {
+	run -1 on client env UNDERPASS_PIN_DIR="$TOPO_DIR/bpf-host/underpass" \
+		UNDERPASS_RUN_DIR="$TOPO_DIR/run-host" "$UNDERPASS" status
+	contains "$output" "belongs to another network namespace"
+	run -1 on client env UNDERPASS_PIN_DIR="$TOPO_DIR/bpf-host/underpass" \
+		UNDERPASS_RUN_DIR="$TOPO_DIR/run-host" "$UNDERPASS" up
+	contains "$output" "belongs to another network namespace"
+}
+
 @test "every command has --help, and says so for bad options" {
 	local command
 	for command in run exec ps logs stop rm port up down status flows gc version; do

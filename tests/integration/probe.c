@@ -274,6 +274,30 @@ static int cmd_ask(int argc __attribute__((unused)), char **argv)
 	return 0;
 }
 
+/* mapped tcp|udp ADDRESS PORT: the same with an IPv6 socket and the IPv4-mapped address */
+static int cmd_mapped(int argc __attribute__((unused)), char **argv)
+{
+	struct sockaddr_in to = address(argv[1], argv[2]);
+	struct sockaddr_in6 to6 = {.sin6_family = AF_INET6, .sin6_port = to.sin_port}, peer = {0};
+	int fd = socket(AF_INET6, type_of(argv[0]) | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(peer);
+	char line[256] = "", text[INET6_ADDRSTRLEN];
+
+	to6.sin6_addr.s6_addr16[5] = 0xffff;
+	memcpy(&to6.sin6_addr.s6_addr32[3], &to.sin_addr, 4);
+	if (connect(fd, (struct sockaddr *)&to6, sizeof(to6)))
+		die("connect: %s", strerror(errno));
+	if (getpeername(fd, (struct sockaddr *)&peer, &len))
+		die("getpeername: %s", strerror(errno));
+	send_all(fd, "hello", 5);
+	if (recv(fd, line, sizeof(line) - 1, 0) < 0)
+		die("no answer: %s", strerror(errno));
+	line[strcspn(line, "\n")] = '\0';
+	inet_ntop(AF_INET6, &peer.sin6_addr, text, sizeof(text));
+	printf("%s | peer %s:%u\n", line, text, ntohs(peer.sin6_port));
+	return 0;
+}
+
 /* sendto ADDRESS PORT [ADDRESS PORT]...: datagrams of one unconnected socket; who answers? */
 static int cmd_sendto(int argc, char **argv)
 {
@@ -474,6 +498,7 @@ static const struct cmd {
 } cmds[] = {
 	{"serve", "TAG ADDRESS PORT[-END]...", 3, cmd_serve},
 	{"ask", "tcp|udp ADDRESS PORT", 3, cmd_ask},
+	{"mapped", "tcp|udp ADDRESS PORT", 3, cmd_mapped},
 	{"sendto", "ADDRESS PORT [ADDRESS PORT]...", 2, cmd_sendto},
 	{"pump", "ADDRESS PORT BYTES", 3, cmd_pump},
 	{"live", "ADDRESS PORT COUNT", 3, cmd_live},

@@ -56,10 +56,18 @@ struct cgroup_hook {
 	enum bpf_attach_type type;
 };
 
+/* The IPv6 ones are for IPv4-mapped addresses, and for [::], which takes the IPv4 port too. */
 static const struct cgroup_hook cgroup_hooks[] = {
-	{"up_connect4", BPF_CGROUP_INET4_CONNECT}, {"up_sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
-	{"up_recvmsg4", BPF_CGROUP_UDP4_RECVMSG},  {"up_getpeer4", BPF_CGROUP_INET4_GETPEERNAME},
-	{"up_bind4", BPF_CGROUP_INET4_BIND},       {"up_bind6", BPF_CGROUP_INET6_BIND},
+	{"up_connect4", BPF_CGROUP_INET4_CONNECT},
+	{"up_connect6", BPF_CGROUP_INET6_CONNECT},
+	{"up_sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
+	{"up_sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
+	{"up_recvmsg4", BPF_CGROUP_UDP4_RECVMSG},
+	{"up_recvmsg6", BPF_CGROUP_UDP6_RECVMSG},
+	{"up_getpeer4", BPF_CGROUP_INET4_GETPEERNAME},
+	{"up_getpeer6", BPF_CGROUP_INET6_GETPEERNAME},
+	{"up_bind4", BPF_CGROUP_INET4_BIND},
+	{"up_bind6", BPF_CGROUP_INET6_BIND},
 };
 
 /**

@@ -3,6 +3,14 @@
 
 load lib
 
+setup_file() {
+	make_world
+}
+
+teardown_file() {
+	end_world
+}
+
 @test "every test of the datapath passes with clsact instead of tcx" {
 	export UNDERPASS_NO_TCX=1
 	run timeout 300 bats --tap "$BATS_TEST_DIRNAME/datapath.bats"
@@ -11,7 +19,6 @@ load lib
 }
 
 @test "the fallback is really used, and leaves other filters alone" {
-	make_world
 	on host tc qdisc add dev eth0 clsact
 	# Somebody else's filter; which program it is does not matter.
 	on host tc filter add dev eth0 ingress prio 5 bpf da \
@@ -26,5 +33,4 @@ load lib
 	run -0 on host tc filter show dev eth0 ingress
 	[[ $output != *up_uplink_in* ]]
 	contains "$output" up_sweep_start
-	end_world
 }

@@ -78,6 +78,7 @@ one() {
 	equals "${lines[0]}" box
 	equals "${lines[1]}" 2
 	equals "${lines[2]}" lo
+	contains "$(one "$ROOT" ip addr show lo)" "inet 127.0.0.1/8"
 	local before
 	before=$(wc -l </proc/self/mounts)
 	one "$ROOT" sh -c 'test $(wc -l </proc/mounts) -lt 25'

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "launch/init.h"
 #include "launch/rootfs.h"
+#include "net/link.h"
 
 #define GO 'g'
 
@@ -37,10 +38,24 @@ static int redirect_output(const struct up_sandbox_spec *spec, struct up_err *er
 	return 0;
 }
 
+/* A network namespace is born with its loopback down, and programs expect it. */
+static int loopback_up(struct up_err *err)
+{
+	cleanup_nl struct up_nl *nl = NULL;
+	struct up_link lo;
+	int ret = up_nl_open(NETLINK_ROUTE, &nl, err);
+
+	if (!ret)
+		ret = up_link_get(nl, "lo", 0, &lo, err);
+	return ret ? ret : up_link_set_up(nl, lo.ifindex, err);
+}
+
 static int settle(const struct up_sandbox_spec *spec, struct up_err *err)
 {
 	int ret = redirect_output(spec, err);
 
+	if (!ret && spec->new_net)
+		ret = loopback_up(err);
 	if (!ret)
 		ret = up_rootfs_enter(spec->rootfs, err);
 	if (!ret && sethostname(spec->hostname, strlen(spec->hostname)))

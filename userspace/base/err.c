@@ -35,13 +35,11 @@ int up_fail_msg(struct up_err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 
-	code = set_code(err, code);
-	if (!err)
-		return code;
 	va_start(ap, fmt);
-	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+	if (err)
+		vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
-	return code;
+	return set_code(err, code);
 }
 
 int up_wrap(struct up_err *err, const char *fmt, ...)

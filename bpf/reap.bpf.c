@@ -5,6 +5,19 @@
 #include "lib/sweep.h"
 #include "underpass/reap.h"
 
+/* An address as a port is published on it. */
+static __always_inline bool reap_addr_matches(const struct up_addr *want,
+					      const struct up_addr *addr)
+{
+	const struct up_addr any = UP_ANY, any4 = UP_ANY_V4, any6 = UP_ANY_V6;
+
+	if (up_addr_equal(want, &any))
+		return true;
+	if (up_addr_equal(want, up_addr_is_v4(addr) ? &any4 : &any6))
+		return true;
+	return up_addr_equal(want, addr);
+}
+
 static __always_inline bool reap_port_matches(const struct up_reap *r, const struct up_tuple *key,
 					      const struct up_flow *f)
 {
@@ -13,7 +26,8 @@ static __always_inline bool reap_port_matches(const struct up_reap *r, const str
 	if (key->proto != r->proto || port < r->lo || port > r->hi)
 		return false;
 	/* Only connections that came by the published port, not to the container's own address. */
-	return key->daddr != f->out.daddr && (!r->addr || r->addr == key->daddr);
+	return !up_addr_equal(&key->daddr, &f->out.daddr) &&
+	       reap_addr_matches(&r->addr, &key->daddr);
 }
 
 static long reap_slot(__u32 index, struct up_reap *r)

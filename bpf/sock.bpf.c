@@ -21,11 +21,11 @@
 
 /**
  * struct sock_map - one destination that a socket was redirected from
- * @asked_addr, @asked_port: what the program asked for, network byte order
- * @addr, @port:             where it really goes
+ * @asked, @asked_port: what the program asked for, network byte order
+ * @addr, @port:        where it really goes
  */
 struct sock_map {
-	__be32 asked_addr, addr;
+	struct up_addr asked, addr;
 	__be16 asked_port, port;
 };
 
@@ -55,45 +55,53 @@ static __always_inline bool in_host(struct bpf_sock_addr *ctx)
 	return conf && bpf_get_netns_cookie(ctx) == conf->netns_cookie;
 }
 
-static __always_inline bool is_host_addr(__be32 addr)
+static __always_inline bool is_host_addr(const struct up_addr *addr)
 {
-	return addr_is_loopback(addr) || bpf_map_lookup_elem(&up_local, &addr);
+	return up_addr_is_loopback(addr) || bpf_map_lookup_elem(&up_local, addr);
 }
 
-/* The IPv4 address that a hook is about: an IPv6 socket may use one too (RFC 4291, 2.5.5.2). */
-static __always_inline bool is_mapped(const struct bpf_sock_addr *ctx)
+/* The address that a hook is about. An IPv6 socket may use IPv4-mapped ones (RFC 4291, 2.5.5.2). */
+static __always_inline void sock_get(const struct bpf_sock_addr *ctx, bool six, struct up_addr *ret)
 {
-	return !ctx->user_ip6[0] && !ctx->user_ip6[1] && ctx->user_ip6[2] == bpf_htonl(0xffff);
+	if (!six) {
+		*ret = UP_MAPPED(ctx->user_ip4);
+		return;
+	}
+	ret->w[0] = ctx->user_ip6[0];
+	ret->w[1] = ctx->user_ip6[1];
+	ret->w[2] = ctx->user_ip6[2];
+	ret->w[3] = ctx->user_ip6[3];
 }
 
-static __always_inline __be32 sock_addr(const struct bpf_sock_addr *ctx, bool mapped)
+static __always_inline void sock_set(struct bpf_sock_addr *ctx, bool six,
+				     const struct up_addr *addr, __be16 port)
 {
-	return mapped ? ctx->user_ip6[3] : ctx->user_ip4;
-}
-
-static __always_inline void sock_set(struct bpf_sock_addr *ctx, bool mapped, __be32 addr,
-				     __be16 port)
-{
-	if (mapped)
-		ctx->user_ip6[3] = addr;
-	else
-		ctx->user_ip4 = addr;
+	if (six) {
+		ctx->user_ip6[0] = addr->w[0];
+		ctx->user_ip6[1] = addr->w[1];
+		ctx->user_ip6[2] = addr->w[2];
+		ctx->user_ip6[3] = addr->w[3];
+	} else {
+		ctx->user_ip4 = addr->w[3];
+	}
 	ctx->user_port = port;
 }
 
 /* The published row that a destination names, if the address is the host's. */
-static __always_inline const struct up_port_row *sock_row(struct bpf_sock_addr *ctx, __be32 addr)
+static __always_inline const struct up_port_row *sock_row(struct bpf_sock_addr *ctx,
+							  const struct up_addr *addr)
 {
 	const struct up_port_half *half = port_half();
 	struct up_tuple t = {
 		.proto = ctx->protocol,
-		.daddr = addr,
+		.daddr = *addr,
 		.dport = ctx->user_port,
 	};
 
-	if (!half || !port_any(half, t.proto, t.dport) || !is_host_addr(t.daddr))
+	if (!half || !port_any(half, t.proto, t.dport) || !is_host_addr(addr))
 		return NULL;
-	return port_lookup(half, &t);
+	t.sport = bpf_get_prandom_u32(); /* not chosen yet: owners of a shared port take turns */
+	return port_lookup(&t);
 }
 
 static __always_inline void remember(struct bpf_sock_addr *ctx, const struct sock_map *m)
@@ -107,7 +115,7 @@ static __always_inline void remember(struct bpf_sock_addr *ctx, const struct soc
 	if (!state)
 		return;
 	for (i = 0; i < SOCK_REMEMBER; i++)
-		if (state->map[i].addr == m->addr && state->map[i].port == m->port)
+		if (up_addr_equal(&state->map[i].addr, &m->addr) && state->map[i].port == m->port)
 			break;
 	if (i == SOCK_REMEMBER)
 		i = state->next++ % SOCK_REMEMBER;
@@ -115,7 +123,21 @@ static __always_inline void remember(struct bpf_sock_addr *ctx, const struct soc
 		state->map[i] = *m;
 }
 
-static __always_inline int redirect(struct bpf_sock_addr *ctx, bool mapped)
+/*
+ * An address of the endpoint that this socket can reach. A connection that an IPv6 socket makes may
+ * turn into IPv4 (the kernel takes a mapped address), a single datagram may not; and an IPv4 socket
+ * never turns into IPv6.
+ */
+static __always_inline bool sock_target(const struct up_endpoint *ep, const struct up_addr *asked,
+					bool connect, struct up_addr *ret)
+{
+	*ret = ep->addr[up_addr_family(asked)];
+	if (!up_addr_set(ret) && connect && !up_addr_is_v4(asked))
+		*ret = ep->addr[UP_V4];
+	return up_addr_set(ret);
+}
+
+static __always_inline int redirect(struct bpf_sock_addr *ctx, bool six, bool connect)
 {
 	const struct up_port_row *row;
 	struct up_endpoint *ep;
@@ -123,36 +145,37 @@ static __always_inline int redirect(struct bpf_sock_addr *ctx, bool mapped)
 
 	if (!in_host(ctx))
 		return ALLOW;
-	m.asked_addr = sock_addr(ctx, mapped);
+	sock_get(ctx, six, &m.asked);
 	m.asked_port = ctx->user_port;
-	row = sock_row(ctx, m.asked_addr);
+	row = sock_row(ctx, &m.asked);
 	ep = row ? endpoint_by_id(row->endpoint) : NULL;
-	if (!row || !ep)
+	if (!row || !ep || !sock_target(ep, &m.asked, connect, &m.addr))
 		return ALLOW;
-	m.addr = ep->addr;
 	m.port = port_target(row, m.asked_port);
 	remember(ctx, &m);
-	sock_set(ctx, mapped, m.addr, m.port);
+	sock_set(ctx, six, &m.addr, m.port);
 	count(UP_CNT_SOCK_REDIRECT);
 	return ALLOW;
 }
 
 /* A name that the kernel reports: put back what the program had asked for. */
-static __always_inline int translate(struct bpf_sock_addr *ctx, bool mapped)
+static __always_inline int translate(struct bpf_sock_addr *ctx, bool six)
 {
 	struct sock_state *state;
+	struct up_addr addr;
 
 	if (!ctx->sk || !in_host(ctx))
 		return ALLOW;
 	state = bpf_sk_storage_get(&up_sock_state, ctx->sk, NULL, 0);
 	if (!state)
 		return ALLOW;
+	sock_get(ctx, six, &addr);
 	for (int i = 0; i < SOCK_REMEMBER; i++) {
 		const struct sock_map *m = &state->map[i];
 
-		if (m->addr && m->addr == sock_addr(ctx, mapped) &&
-		    m->port == (__be16)ctx->user_port) {
-			sock_set(ctx, mapped, m->asked_addr, m->asked_port);
+		if (m->port && m->port == (__be16)ctx->user_port &&
+		    up_addr_equal(&m->addr, &addr)) {
+			sock_set(ctx, six, &m->asked, m->asked_port);
 			break;
 		}
 	}
@@ -162,25 +185,25 @@ static __always_inline int translate(struct bpf_sock_addr *ctx, bool mapped)
 SEC("cgroup/connect4")
 int up_connect4(struct bpf_sock_addr *ctx)
 {
-	return redirect(ctx, false);
+	return redirect(ctx, false, true);
 }
 
 SEC("cgroup/connect6")
 int up_connect6(struct bpf_sock_addr *ctx)
 {
-	return is_mapped(ctx) ? redirect(ctx, true) : ALLOW;
+	return redirect(ctx, true, true);
 }
 
 SEC("cgroup/sendmsg4")
 int up_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return redirect(ctx, false);
+	return redirect(ctx, false, false);
 }
 
 SEC("cgroup/sendmsg6")
 int up_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	return is_mapped(ctx) ? redirect(ctx, true) : ALLOW;
+	return redirect(ctx, true, false);
 }
 
 SEC("cgroup/recvmsg4")
@@ -192,7 +215,7 @@ int up_recvmsg4(struct bpf_sock_addr *ctx)
 SEC("cgroup/recvmsg6")
 int up_recvmsg6(struct bpf_sock_addr *ctx)
 {
-	return is_mapped(ctx) ? translate(ctx, true) : ALLOW;
+	return translate(ctx, true);
 }
 
 SEC("cgroup/getpeername4")
@@ -204,7 +227,7 @@ int up_getpeer4(struct bpf_sock_addr *ctx)
 SEC("cgroup/getpeername6")
 int up_getpeer6(struct bpf_sock_addr *ctx)
 {
-	return is_mapped(ctx) ? translate(ctx, true) : ALLOW;
+	return translate(ctx, true);
 }
 
 static __always_inline int refuse_bind(void)
@@ -214,33 +237,42 @@ static __always_inline int refuse_bind(void)
 	return DENY;
 }
 
+/* Does binding this address take what a row of any kind has? */
+static __always_inline bool bind_conflicts(const struct up_port_half *half,
+					   const struct up_tuple *t)
+{
+	const struct up_addr any4 = UP_ANY_V4, any6 = UP_ANY;
+
+	/* Every address: also the ones that have rows of their own. */
+	if (up_addr_equal(&t->daddr, &any6) ||
+	    (up_addr_equal(&t->daddr, &any4) && half->kinds & UP_PORT_KIND_ONE))
+		return true;
+	return port_lookup(t);
+}
+
 /*
- * A published port is taken, as if a socket of the host held it. Binding every address conflicts
- * with a row of any address.
+ * A published port is taken, as if a socket of the host held it. [::] also takes the IPv4 port, and
+ * an IPv4-mapped address takes only that.
  */
-static __always_inline int check_bind(struct bpf_sock_addr *ctx, __be32 addr)
+static __always_inline int check_bind(struct bpf_sock_addr *ctx, bool six)
 {
 	const struct up_port_half *half = port_half();
-	struct up_tuple t = {.proto = ctx->protocol, .daddr = addr, .dport = ctx->user_port};
+	struct up_tuple t = {.proto = ctx->protocol, .dport = ctx->user_port};
 
 	if (!half || !t.dport || !port_any(half, t.proto, t.dport) || !in_host(ctx))
 		return ALLOW;
-	return !addr || port_lookup(half, &t) ? refuse_bind() : ALLOW;
+	sock_get(ctx, six, &t.daddr);
+	return bind_conflicts(half, &t) ? refuse_bind() : ALLOW;
 }
 
 SEC("cgroup/bind4")
 int up_bind4(struct bpf_sock_addr *ctx)
 {
-	return check_bind(ctx, ctx->user_ip4);
+	return check_bind(ctx, false);
 }
 
-/* [::] also takes the IPv4 port, and an IPv4-mapped address takes only that. */
 SEC("cgroup/bind6")
 int up_bind6(struct bpf_sock_addr *ctx)
 {
-	if (ctx->user_ip6[0] || ctx->user_ip6[1] ||
-	    (ctx->user_ip6[2] && ctx->user_ip6[2] != bpf_htonl(0xffff)) ||
-	    (!ctx->user_ip6[2] && ctx->user_ip6[3]))
-		return ALLOW;
-	return check_bind(ctx, ctx->user_ip6[3]);
+	return check_bind(ctx, true);
 }

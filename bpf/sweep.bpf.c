@@ -3,11 +3,11 @@
  * Expiry without a daemon: a BPF timer passes over the flow list slice by slice and deletes what
  * has been idle for as long as its state allows.
  */
+#include "lib/snat.h"
 #include "lib/sweep.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 #define SWEEP_CLOCK  1 /* CLOCK_MONOTONIC */
-#define EBUSY        16
 
 #define SWEEP_SLICES  8
 #define SWEEP_TICK_NS 500000000ULL /* so that every slot is passed once in four seconds */
@@ -39,6 +39,9 @@ static __always_inline __u32 flow_timeout(__u8 proto, const struct up_flow *orig
 	/* Only the container's half is seen of a connection that the host itself takes part in. */
 	if (proto == IPPROTO_TCP)
 		t = tcp_timeout(orig->seen, reply ? reply->seen : orig->seen);
+	else if (proto == IPPROTO_SCTP)
+		t = (orig->seen | (reply ? reply->seen : 0)) & UP_SEEN_RST ? UP_TMO_TCP_CLOSE
+									   : UP_TMO_SCTP;
 	else if (proto == IPPROTO_UDP)
 		t = reply && reply->last_seen ? UP_TMO_UDP_STREAM : UP_TMO_UDP;
 	return conf && t < UP_TMO_MAX ? conf->timeout[t] : 0;

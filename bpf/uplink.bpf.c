@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tcx ingress of an uplink: answers of masqueraded flows and connections to published ports go
- * straight into their container. Everything else goes on, untouched.
+ * tcx hooks of an uplink.
  *
- * Flows first, then published ports: a flow that was given a source port keeps it even where that
- * port is published later. What the host itself receives costs one lookup and one bit test.
+ * Ingress: answers of masqueraded flows and connections to published ports go straight into their
+ * container. Everything else goes on, untouched. Flows first, then published ports: a flow that was
+ * given a source port keeps it even where that port is published later. What the host itself
+ * receives costs one lookup and one bit test.
+ *
+ * Egress: what the host sends of its own passes here. Its kernel chooses source ports without
+ * knowing of the containers' flows; where it chose one that a container already uses towards the
+ * same peer, or one that is published, the answers would be taken for a container's. Such a
+ * connection is given another port on its way, as if the host were one more container. Forwarded
+ * packets are let through at once: they have come in somewhere.
  */
 #include "lib/endpoint.h"
 #include "lib/forward.h"
+#include "lib/icmp_error.h"
 #include "lib/port.h"
 #include "lib/snat.h"
 
@@ -16,56 +24,146 @@
 static __always_inline bool is_local(struct __sk_buff *skb, const struct up_endpoint *ep,
 				     const struct up_tuple *t)
 {
-	struct hop hop;
+	struct hop hop = {.ifindex = ep->ifindex};
 
-	hop_lookup(skb, ep->ifindex, t, 0, 0, &hop);
+	hop_lookup(skb, t, &hop);
 	return hop.ret == BPF_FIB_LKUP_RET_NOT_FWDED;
+}
+
+/* A port of the host, or one of a container whose own address is known outside. */
+static __always_inline bool is_for(struct __sk_buff *skb, const struct up_endpoint *ep,
+				   const struct pkt *p)
+{
+	const struct up_addr *addr = &ep->addr[p->v6 ? UP_V6 : UP_V4];
+
+	if (!up_addr_set(addr))
+		return false;
+	return up_addr_equal(addr, &p->t.daddr) || is_local(skb, ep, &p->t);
 }
 
 static __noinline int uplink_new(struct __sk_buff *skb, struct pkt *p,
 				 const struct up_port_row *row)
 {
 	struct up_endpoint *ep = endpoint_by_id(row->endpoint);
-	struct flow_req r = {
-		.key = p->t,
-		.out = p->t,
-		.owner = row->endpoint,
-		.seen = p->seen,
-		.fwd = UP_FWD_PEER,
-		.reply_fwd = UP_FWD_NEXTHOP,
-	};
+	struct flow_scratch *s = flow_scratch();
+	struct flow_req *r;
 	struct up_flow *f;
 
-	if (!ep || !is_local(skb, ep, &p->t))
+	if (!s || !ep || !is_for(skb, ep, p))
 		return CTX_NEXT;
-	r.out.daddr = ep->addr;
-	r.out.dport = port_target(row, p->t.dport);
-	r.out.ifindex = ep->ifindex;
-	__builtin_memcpy(r.dmac, ep->mac, sizeof(r.dmac));
-	f = flow_create(skb, &r);
+	if (!port_allows(row, &p->t.saddr)) {
+		count(UP_CNT_DROP_DENIED);
+		return CTX_DROP;
+	}
+	r = &s->req;
+	__builtin_memset(r, 0, sizeof(*r));
+	r->key = p->t;
+	r->out = p->t;
+	r->owner = row->endpoint;
+	r->seen = p->seen;
+	r->fwd = endpoint_fwd(ep);
+	r->reply_fwd = UP_FWD_NEXTHOP;
+	r->out.daddr = ep->addr[p->v6 ? UP_V6 : UP_V4];
+	r->out.dport = port_target(row, p->t.dport);
+	r->out.ifindex = ep->ifindex;
+	__builtin_memcpy(r->dmac, ep->mac, sizeof(r->dmac));
+	f = flow_create(skb);
 	return f ? flow_forward(skb, p, f) : CTX_DROP;
+}
+
+/* Only a SYN opens a connection; a loopback address never comes by a wire. */
+static __always_inline bool may_open(const struct __sk_buff *skb, const struct pkt *p)
+{
+	if (skb->pkt_type != 0 /* PACKET_HOST */ || up_addr_is_loopback(&p->t.daddr))
+		return false;
+	return p->t.proto == IPPROTO_UDP || (p->seen & ~UP_SEEN_FIN) == UP_SEEN_SYN;
+}
+
+/* Not of a known flow. */
+static __noinline int uplink_other(struct __sk_buff *skb, struct pkt *p)
+{
+	const struct up_port_half *half = port_half();
+	const struct up_port_row *row;
+	int verdict;
+
+	if (p->res == PARSE_ICMP_ERROR) {
+		verdict = icmp_error_forward(skb, p);
+		return verdict == ICMP_ERROR_OTHER ? CTX_NEXT : verdict;
+	}
+	if (p->res != PARSE_OK || !half || !port_any(half, p->t.proto, p->t.dport) ||
+	    !may_open(skb, p))
+		return CTX_NEXT;
+	row = port_lookup(&p->t);
+	return row ? uplink_new(skb, p, row) : CTX_NEXT;
 }
 
 SEC("tc")
 int up_uplink_in(struct __sk_buff *skb)
 {
-	const struct up_port_half *half;
-	const struct up_port_row *row;
-	struct up_flow *f;
+	struct up_flow *f = NULL;
 	struct pkt p;
 
-	if (ctx_parse(skb, &p) != PARSE_OK)
+	ctx_parse(skb, &p);
+	if (p.res == PARSE_OK || (p.res == PARSE_LATER_FRAG && frag_find(&p)))
+		f = bpf_map_lookup_elem(&up_flows, &p.t);
+	return f ? flow_forward(skb, &p, f) : uplink_other(skb, &p);
+}
+
+/* Would the answer to this packet be taken for a container's? */
+static __always_inline bool answer_is_taken(const struct pkt *p)
+{
+	const struct up_port_half *half;
+	struct up_tuple answer;
+
+	tuple_reverse(&p->t, &answer);
+	answer.ifindex = 0;
+	if (bpf_map_lookup_elem(&up_flows, &answer))
+		return true;
+	half = port_half();
+	return p->t.proto == IPPROTO_UDP && half && port_any(half, p->t.proto, p->t.sport) &&
+	       port_lookup(&answer);
+}
+
+static __noinline int host_new(struct __sk_buff *skb, struct pkt *p)
+{
+	struct flow_scratch *s = flow_scratch();
+	struct flow_req *r;
+	struct up_flow *f;
+
+	if (!s || !answer_is_taken(p))
 		return CTX_NEXT;
-	f = bpf_map_lookup_elem(&up_flows, &p.t);
+	r = &s->req;
+	__builtin_memset(r, 0, sizeof(*r));
+	r->key = p->t;
+	r->out = p->t;
+	r->out.ifindex = 0;
+	r->seen = p->seen;
+	r->fwd = UP_FWD_LOCAL;
+	r->reply_fwd = UP_FWD_LOCAL;
+	r->masq = 1;
+	r->move = 1;
+	f = flow_create(skb);
+	if (!f)
+		return CTX_DROP;
+	count(UP_CNT_HOST_MOVED);
+	return flow_forward(skb, p, f);
+}
+
+SEC("tc")
+int up_uplink_out(struct __sk_buff *skb)
+{
+	struct up_flow *f = NULL;
+	struct pkt p;
+
+	if (skb->ingress_ifindex)
+		return CTX_NEXT;
+	ctx_parse(skb, &p);
+	p.t.ifindex = UP_IF_HOST;
+	if (p.res == PARSE_OK || (p.res == PARSE_LATER_FRAG && frag_find(&p)))
+		f = bpf_map_lookup_elem(&up_flows, &p.t);
 	if (f)
 		return flow_forward(skb, &p, f);
-	half = port_half();
-	if (!half || !port_any(half, p.t.proto, p.t.dport))
+	if (p.res != PARSE_OK || (p.t.proto == IPPROTO_TCP && p.seen != UP_SEEN_SYN))
 		return CTX_NEXT;
-	/* Only a SYN opens a connection; a loopback address never comes by a wire. */
-	if (skb->pkt_type != 0 /* PACKET_HOST */ || addr_is_loopback(p.t.daddr) ||
-	    (p.t.proto == IPPROTO_TCP && (p.seen & ~UP_SEEN_FIN) != UP_SEEN_SYN))
-		return CTX_NEXT;
-	row = port_lookup(half, &p.t);
-	return row ? uplink_new(skb, &p, row) : CTX_NEXT;
+	return host_new(skb, &p);
 }

@@ -9,6 +9,8 @@
 
 #include <linux/types.h>
 
+#include "underpass/addr.h"
+
 /** csum_fold16() - fold a sum of 16-bit words into 16 bits */
 static inline __u16 csum_fold16(__u64 sum)
 {
@@ -33,6 +35,13 @@ static inline __u64 csum_diff32(__be32 from, __be32 to)
 static inline __u64 csum_diff16(__be16 from, __be16 to)
 {
 	return (__u64)(__u16)~from + to;
+}
+
+/* IPv4-mapped addresses differ in their last word only; the others add up to nothing. */
+static inline __u64 csum_diff_addr(const struct up_addr *from, const struct up_addr *to)
+{
+	return csum_diff32(from->w[0], to->w[0]) + csum_diff32(from->w[1], to->w[1]) +
+	       csum_diff32(from->w[2], to->w[2]) + csum_diff32(from->w[3], to->w[3]);
 }
 
 /**

@@ -47,6 +47,15 @@ static __always_inline enum parse_result ctx_parse(struct __sk_buff *skb, struct
 	return p->res;
 }
 
+/* Pull what an ICMP error may need to be translated, and parse the packet that it is about. */
+static __always_inline enum parse_result ctx_parse_inner(struct __sk_buff *skb, const struct pkt *p,
+							 struct pkt *in)
+{
+	if (bpf_skb_pull_data(skb, skb->len < PARSE_ERROR_PULL ? skb->len : PARSE_ERROR_PULL))
+		return PARSE_MALFORMED;
+	return parse_inner(ctx_data(skb), ctx_end(skb), p, in);
+}
+
 /* Who computes the transport checksum (skb->ip_summed, <linux/skbuff.h>). */
 enum ctx_csum {
 	CTX_CSUM_NONE,        /* it is in the packet, not verified yet */
@@ -60,7 +69,7 @@ enum ctx_csum {
  */
 const volatile bool up_has_kern_ctx = false;
 
-extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
+extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak;
 
 struct sk_buff {
 	__u8 ip_summed : 2;

@@ -28,14 +28,21 @@ static __always_inline struct up_endpoint *endpoint_by_if(__u32 ifindex, __u32 *
 	return endpoint_by_id(*id);
 }
 
-static __always_inline struct up_endpoint *endpoint_by_addr(__be32 addr, __u32 *ret_id)
+static __always_inline struct up_endpoint *endpoint_by_addr(const struct up_addr *addr,
+							    __u32 *ret_id)
 {
-	__u32 *id = bpf_map_lookup_elem(&up_ep_by_addr, &addr);
+	__u32 *id = bpf_map_lookup_elem(&up_ep_by_addr, addr);
 
 	if (!id)
 		return NULL;
 	*ret_id = *id;
 	return endpoint_by_id(*id);
+}
+
+/** endpoint_fwd() - how packets get into an endpoint */
+static __always_inline __u8 endpoint_fwd(const struct up_endpoint *ep)
+{
+	return ep->flags & UP_EP_SHAPED ? UP_FWD_QUEUE : UP_FWD_PEER;
 }
 
 static __always_inline bool mac_equal(const __u8 *a, const __u8 *b)
@@ -65,7 +72,23 @@ static __always_inline bool arp_is_own(struct __sk_buff *skb, const struct up_en
 		return false;
 	if (arp->proto_type != bpf_htons(ETH_P_IP) || !mac_equal(arp->sender_mac, ep->mac))
 		return false;
-	return !arp->sender_ip || arp->sender_ip == ep->addr;
+	return !arp->sender_ip || arp->sender_ip == ep->addr[UP_V4].w[3];
+}
+
+/**
+ * nd_is_own() - may a container send this neighbour discovery message? It asks for others and
+ * speaks for itself (RFC 4861); it is no router, and redirects nobody.
+ */
+static __always_inline bool nd_is_own(const struct pkt *p, const struct up_endpoint *ep)
+{
+	const struct up_addr none = UP_ANY;
+
+	if (p->ttl != 255 ||
+	    (p->icmp_type != ICMP6_ROUTER_SOLICIT && p->icmp_type != ICMP6_NEIGH_SOLICIT &&
+	     p->icmp_type != ICMP6_NEIGH_ADVERT))
+		return false;
+	return up_addr_equal(&p->t.saddr, &ep->addr[UP_V6]) || up_addr_is_linklocal(&p->t.saddr) ||
+	       up_addr_equal(&p->t.saddr, &none);
 }
 
 static __always_inline bool smac_is_own(struct __sk_buff *skb, const struct up_endpoint *ep)

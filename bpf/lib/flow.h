@@ -5,8 +5,8 @@
  * A flow is two entries of one hash table, one per direction. Each holds everything that its
  * packets need, so the established path is one lookup and no other memory:
  *
- *	key: the tuple as it arrives, and the veth it arrives by  ->  the tuple to leave with, and
- *where
+ *	key: the tuple as it arrives, and the veth it arrives by
+ *	value: the tuple to leave with, and where
  *
  * Each entry's `out`, reversed, is the key of the other: the pair finds itself without pointers.
  *
@@ -24,13 +24,17 @@
  * Never evicted. When the list or the endpoint's quota is full, the new flow is refused and
  *counted. The table is not an LRU.
  *
- * TCP. Each direction records the flags that it saw; the state is a function of both
- *(flow_timeout). A timer that fires early finds out and rearms; only a deadline that moves closer
- *(FIN, RST) restarts the timer at once. A SYN in the original direction of a closed connection
- *starts the pair over in place, which is how clients reuse ports out of TIME_WAIT.
+ * TCP. Each direction records the flags that it saw; the state is a function of both (sweep.bpf.c).
+ * The sweeper looks at a flow when it may have expired; a deadline that moves closer (FIN, RST) has
+ * it look at once. A SYN in the original direction of a closed connection starts the pair over in
+ * place, which is how clients reuse ports out of TIME_WAIT.
  *
  * A flow to the host itself (UP_FWD_HOST) has no reply entry: the kernel sends those packets. It
  * remembers only that this tuple passed the source check and is not a published port.
+ *
+ * The host's own connections are no flows, save one that would be taken for a container's because
+ *it happened to choose the same port towards the same peer: that one is moved to another port
+ * (UP_FWD_LOCAL, uplink.bpf.c).
  */
 #ifndef UP_BPF_FLOW_H
 #define UP_BPF_FLOW_H
@@ -60,11 +64,11 @@ static __always_inline void tuple_reverse(const struct up_tuple *t, struct up_tu
 {
 	ret->saddr = t->daddr;
 	ret->daddr = t->saddr;
+	ret->sport = t->dport;
+	ret->dport = t->sport;
 	ret->ifindex = t->ifindex;
 	ret->proto = t->proto;
 	__builtin_memset(ret->pad, 0, sizeof(ret->pad));
-	ret->sport = t->dport;
-	ret->dport = t->sport;
 }
 
 static __always_inline struct up_flow *flow_pair(const struct up_flow *f)
@@ -77,7 +81,7 @@ static __always_inline struct up_flow *flow_pair(const struct up_flow *f)
 
 static __always_inline void endpoint_uncount(__u32 id)
 {
-	struct up_endpoint *ep = bpf_map_lookup_elem(&up_endpoints, &id);
+	struct up_endpoint *ep = id ? bpf_map_lookup_elem(&up_endpoints, &id) : NULL;
 
 	if (ep)
 		__sync_fetch_and_add(&ep->flows, -1);
@@ -100,7 +104,7 @@ static __always_inline bool flow_closed(const struct up_flow *f, const struct up
 }
 
 /* A SYN on a connection that is over starts it again (RFC 9293, 3.6.1: reuse in TIME-WAIT). */
-static __noinline void flow_restart(struct up_flow *f)
+static __always_inline void flow_restart(struct up_flow *f)
 {
 	struct up_flow *reply = flow_pair(f);
 
@@ -111,6 +115,54 @@ static __noinline void flow_restart(struct up_flow *f)
 	count(UP_CNT_FLOW_REUSED);
 }
 
+/* Seconds for which an endpoint that refused a connection gets no more of a port that it shares. */
+#define SICK_SECONDS 10
+
+/* The first answer to a connection was a refusal: an owner of a shared port is unwell. */
+static __always_inline void flow_refused(const struct up_flow *f)
+{
+	__u32 id = f->owner;
+	struct up_endpoint *ep = bpf_map_lookup_elem(&up_endpoints, &id);
+
+	if (ep)
+		ep->sick_until = now_sec() + SICK_SECONDS;
+}
+
+/*
+ * Is the connection over with an RST? Whoever does not accept it (it is outside of the window, or
+ * forged: RFC 5961) goes on to send, and then it is not; whoever has accepted it is silent.
+ */
+static __always_inline void flow_rst(struct up_flow *f, bool rst)
+{
+	struct up_flow *pair = flow_pair(f);
+
+	if (!pair)
+		return;
+	if (rst) {
+		if (!f->orig && !(f->seen & UP_SEEN_SYN))
+			flow_refused(f);
+		pair->seen |= UP_SEEN_PEER_RST;
+	} else {
+		f->seen &= ~UP_SEEN_PEER_RST;
+		pair->seen &= ~UP_SEEN_RST;
+	}
+}
+
+/* A packet that may change the connection's state. */
+static __noinline void flow_state(struct up_flow *f, __u8 seen)
+{
+	__u8 fresh = seen & ~f->seen;
+
+	if ((seen & (UP_SEEN_SYN | UP_SEEN_ACK)) == UP_SEEN_SYN &&
+	    f->seen & (UP_SEEN_FIN | UP_SEEN_RST | UP_SEEN_PEER_RST))
+		flow_restart(f);
+	else if (fresh & UP_SEEN_RST || (f->seen & UP_SEEN_PEER_RST && !(seen & UP_SEEN_RST)))
+		flow_rst(f, fresh & UP_SEEN_RST);
+	f->seen |= seen;
+	if (fresh & (UP_SEEN_FIN | UP_SEEN_RST))
+		flow_hasten(f);
+}
+
 /**
  * flow_track() - note that a packet of this direction passed
  *
@@ -119,19 +171,12 @@ static __noinline void flow_restart(struct up_flow *f)
 static __always_inline bool flow_track(struct up_flow *f, const struct pkt *p)
 {
 	__u32 now = now_sec();
-	__u8 fresh = p->seen & ~f->seen;
 	bool first = f->last_seen != now;
 
 	if (first)
 		f->last_seen = now;
-	if (fresh) {
-		f->seen |= fresh;
-		if (fresh & (UP_SEEN_FIN | UP_SEEN_RST))
-			flow_hasten(f);
-	} else if ((p->seen & (UP_SEEN_SYN | UP_SEEN_ACK)) == UP_SEEN_SYN &&
-		   f->seen & (UP_SEEN_FIN | UP_SEEN_RST)) {
-		flow_restart(f);
-	}
+	if (p->seen & (UP_SEEN_SYN | ~f->seen) || f->seen & UP_SEEN_PEER_RST)
+		flow_state(f, p->seen);
 	return first;
 }
 

@@ -9,12 +9,15 @@
 #ifndef EEXIST
 #define EEXIST 17
 #endif
+#ifndef ENOMEM
+#define ENOMEM 12
+#endif
 
 /* The difference that replacing @from by @to makes, kept so that packets need no arithmetic. */
 static __always_inline void flow_diffs(struct up_flow *f, const struct up_tuple *from)
 {
-	f->addr_diff = csum_fold16(csum_diff32(from->saddr, f->out.saddr) +
-				   csum_diff32(from->daddr, f->out.daddr));
+	f->addr_diff = csum_fold16(csum_diff_addr(&from->saddr, &f->out.saddr) +
+				   csum_diff_addr(&from->daddr, &f->out.daddr));
 	f->port_diff = 0;
 	if (from->sport != f->out.sport || from->dport != f->out.dport)
 		f->port_diff = csum_fold16(csum_diff16(from->sport, f->out.sport) +
@@ -26,13 +29,15 @@ static __always_inline void flow_diffs(struct up_flow *f, const struct up_tuple 
  * @key:        tuple of its first packet
  * @out:        tuple that it is to leave with
  * @slot:       its slot in the flow list
- * @owner:      endpoint that made the connection or is published: its quota is charged
+ * @owner:      endpoint that made the connection or is published: its quota is charged; 0: the host
  * @peer:       the other endpoint, 0 for none
  * @seen:       UP_SEEN_* of the first packet
  * @fwd:        where packets of its direction go
  * @reply_fwd:  where the answers go
- * @dmac:       destination MAC for @fwd == UP_FWD_PEER
+ * @dmac:       destination MAC for a @fwd into a container
  * @reply_dmac: the same for @reply_fwd
+ * @masq:       its source becomes an address of the host, which others use too
+ * @move:       it must not keep its source port
  */
 struct flow_req {
 	struct up_tuple key, out;
@@ -41,13 +46,39 @@ struct flow_req {
 	__u8 seen;
 	__u8 fwd, reply_fwd;
 	__u8 dmac[6], reply_dmac[6];
+	__u8 masq, move;
 };
+
+/*
+ * What making a flow needs is more than the stack of a program: it is kept by CPU. A program is not
+ * interrupted by another one of ours, because packets are handled with bottom halves off.
+ */
+struct flow_scratch {
+	struct flow_req req;
+	struct up_flow flow;
+	struct up_tuple key;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct flow_scratch);
+} up_scratch SEC(".maps");
+
+static __always_inline struct flow_scratch *flow_scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&up_scratch, &zero);
+}
 
 static __always_inline void flow_fill(struct up_flow *f, const struct flow_req *r,
 				      const __u8 dmac[6])
 {
 	static const __u8 gateway_mac[6] = UP_GATEWAY_MAC;
 
+	__builtin_memset(f, 0, sizeof(*f));
 	f->slot = r->slot;
 	f->owner = r->owner;
 	f->peer = r->peer;
@@ -65,39 +96,42 @@ static __always_inline void flow_fill(struct up_flow *f, const struct flow_req *
  */
 static __noinline long flow_claim(const struct flow_req *r)
 {
-	struct up_flow f = {};
-	struct up_tuple key;
+	struct flow_scratch *s = flow_scratch();
 
-	tuple_reverse(&r->out, &key);
-	tuple_reverse(&r->key, &f.out);
-	f.fwd = r->reply_fwd;
-	flow_fill(&f, r, r->reply_dmac);
-	flow_diffs(&f, &key);
-	return bpf_map_update_elem(&up_flows, &key, &f, BPF_NOEXIST);
+	if (!s)
+		return -ENOMEM;
+	flow_fill(&s->flow, r, r->reply_dmac);
+	tuple_reverse(&r->out, &s->key);
+	tuple_reverse(&r->key, &s->flow.out);
+	s->flow.fwd = r->reply_fwd;
+	flow_diffs(&s->flow, &s->key);
+	return bpf_map_update_elem(&up_flows, &s->key, &s->flow, BPF_NOEXIST);
 }
 
 static __noinline long flow_insert(const struct flow_req *r)
 {
-	struct up_flow f = {};
+	struct flow_scratch *s = flow_scratch();
 
-	f.out = r->out;
-	f.fwd = r->fwd;
-	f.orig = 1;
-	f.seen = r->seen;
-	f.last_seen = now_sec();
-	flow_fill(&f, r, r->dmac);
-	flow_diffs(&f, &r->key);
-	return bpf_map_update_elem(&up_flows, &r->key, &f, BPF_NOEXIST);
+	if (!s)
+		return -ENOMEM;
+	flow_fill(&s->flow, r, r->dmac);
+	s->flow.out = r->out;
+	s->flow.fwd = r->fwd;
+	s->flow.orig = 1;
+	s->flow.seen = r->seen;
+	s->flow.last_seen = now_sec();
+	flow_diffs(&s->flow, &r->key);
+	return bpf_map_update_elem(&up_flows, &r->key, &s->flow, BPF_NOEXIST);
 }
 
 static __always_inline void flow_unclaim(const struct flow_req *r)
 {
-	struct up_tuple key;
+	struct flow_scratch *s = flow_scratch();
 
-	if (r->fwd == UP_FWD_HOST)
+	if (r->fwd == UP_FWD_HOST || !s)
 		return;
-	tuple_reverse(&r->out, &key);
-	bpf_map_delete_elem(&up_flows, &key);
+	tuple_reverse(&r->out, &s->key);
+	bpf_map_delete_elem(&up_flows, &s->key);
 }
 
 /* A slot that was freed, else one that was never used. */
@@ -136,15 +170,37 @@ static __always_inline void slot_fill(const struct flow_req *r)
 	*(volatile __u32 *)&slot->used = 1;
 }
 
+static __always_inline bool endpoint_rate(struct up_endpoint *ep)
+{
+	__u32 now = now_sec();
+
+	if (!ep->new_rate)
+		return true;
+	if (ep->new_sec != now) {
+		ep->new_sec = now;
+		ep->new_count = 0;
+	}
+	return __sync_fetch_and_add(&ep->new_count, 1) < ep->new_rate;
+}
+
+/* Charge an endpoint's quota. Return: false where the flow is refused, which has then been counted
+ */
 static __always_inline bool endpoint_count(__u32 id)
 {
 	struct up_endpoint *ep = bpf_map_lookup_elem(&up_endpoints, &id);
 
-	if (!ep || ep->state != UP_ENDPOINT_LIVE)
+	if (!ep || ep->state != UP_ENDPOINT_LIVE) {
+		count(UP_CNT_DROP_NO_ENDPOINT);
 		return false;
+	}
+	if (!endpoint_rate(ep)) {
+		count(UP_CNT_DROP_FLOW_RATE);
+		return false;
+	}
 	if (__sync_fetch_and_add(&ep->flows, 1) < ep->flow_max)
 		return true;
 	__sync_fetch_and_add(&ep->flows, -1);
+	count(UP_CNT_DROP_FLOW_QUOTA);
 	return false;
 }
 
@@ -155,10 +211,8 @@ static __always_inline bool endpoint_count(__u32 id)
  */
 static __noinline bool flow_begin(struct flow_req *r)
 {
-	if (!endpoint_count(r->owner)) {
-		count(UP_CNT_DROP_FLOW_QUOTA);
+	if (r->owner && !endpoint_count(r->owner))
 		return false;
-	}
 	if (slot_take(&r->slot))
 		return true;
 	endpoint_uncount(r->owner);
@@ -176,24 +230,25 @@ static __noinline void flow_abandon(const struct flow_req *r)
 /**
  * flow_finish() - complete a flow whose reply tuple is claimed
  *
- * Return: the flow; the one that another CPU made for the same tuple meanwhile; NULL where there is
- * no room, which has then been counted. Unless the flow is this one, claim, slot and quota are
- * given back.
+ * Return: 0 where the flow is there, this one or the one that another CPU made for the same tuple
+ * meanwhile; -1 where there is no room, which has then been counted. Unless the flow is this one,
+ * claim, slot and quota are given back.
  */
-static __noinline struct up_flow *flow_finish(const struct flow_req *r)
+static __noinline int flow_finish(const struct flow_req *r)
 {
 	long ret = flow_insert(r);
 
 	if (!ret) {
 		slot_fill(r);
 		count(UP_CNT_FLOW_NEW);
-	} else {
-		flow_unclaim(r);
-		flow_abandon(r);
-		if (ret != -EEXIST)
-			count(UP_CNT_DROP_FLOW_FULL);
+		return 0;
 	}
-	return bpf_map_lookup_elem(&up_flows, &r->key);
+	flow_unclaim(r);
+	flow_abandon(r);
+	if (ret == -EEXIST)
+		return 0;
+	count(UP_CNT_DROP_FLOW_FULL);
+	return -1;
 }
 
 #endif

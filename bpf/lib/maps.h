@@ -62,11 +62,11 @@ struct {
 	__type(value, __u32);
 } up_ep_by_if SEC(".maps");
 
-/* container address, network byte order, to endpoint id */
+/* container address to endpoint id */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, UP_ENDPOINT_MAX);
-	__type(key, __be32);
+	__uint(max_entries, UP_FAMILIES *UP_ENDPOINT_MAX);
+	__type(key, struct up_addr);
 	__type(value, __u32);
 } up_ep_by_addr SEC(".maps");
 
@@ -89,7 +89,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, UP_LOCAL_MAX);
-	__type(key, __be32);
+	__type(key, struct up_addr);
 	__type(value, __u8);
 } up_local SEC(".maps");
 
@@ -106,6 +106,25 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } up_counters SEC(".maps");
+
+/* Lists of sources: who may use a published port, and who may do nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, UP_ALLOW_MAX);
+	__type(key, struct up_allow_key);
+	__type(value, __u8);
+} up_allow SEC(".maps");
+
+/* Fragmented packets under way. An LRU: a flood of first fragments costs other fragments, not
+ * flows.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, UP_FRAG_MAX);
+	__type(key, struct up_frag_key);
+	__type(value, struct up_frag);
+} up_frags SEC(".maps");
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Source port allocation. The packet's own port is tried first, then UP_SNAT_TRIES others from a
- * random start. A candidate is free iff
- *	- it is not a published port of the host,
- *	- no socket of the host owns the reply tuple, and
+ * Source port allocation. The packet's own port is tried first, then others: at random, and where
+ * that takes long, by a bitmap of those that are taken (snat_map.h); UP_SNAT_TRIES in all. A
+ * candidate is free iff
+ *	- it is not a published port of the host, nor reserved by its administrator,
+ *	- no socket of the host owns the reply tuple,
+ *	- no connection that the host's own NAT made owns it (nf_conntrack), and
  *	- claiming the reply tuple (BPF_NOEXIST) wins.
- * The first two are asked only where the source address becomes one of the host's. The search also
- * serves flows without SNAT: two published ports that lead to the same container port can meet in
- * one reply tuple when a client uses one source port for both, and then the client's port is
- * replaced, as nf_nat does.
+ * All but the last are asked only where the source address becomes one of the host's. The search
+ *also serves flows without SNAT: two published ports that lead to the same container port can meet
+ *in one reply tuple when a client uses one source port for both, and then the client's port is
+ *replaced, as nf_nat does.
  */
 #ifndef UP_BPF_SNAT_H
 #define UP_BPF_SNAT_H
@@ -17,57 +19,191 @@
 
 #include "lib/flow_new.h"
 #include "lib/port.h"
+#include "lib/snat_map.h"
 
-struct snat_search {
-	struct __sk_buff *skb;
-	struct flow_req *req;
-	__u32 lo, range, start;
-	long ret;
-};
+#define SNAT_RANDOM_TRIES 8
+#define EBUSY             16
+
+/* How many tries allocations took: see UP_SNAT_HIST. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, UP_SNAT_HIST);
+	__type(key, __u32);
+	__type(value, __u64);
+} up_snat_hist SEC(".maps");
+
+static __always_inline void snat_count(__u32 tries, bool found)
+{
+	__u32 row = UP_SNAT_HIST - 1;
+	__u64 *n;
+
+	if (found)
+		for (row = 0; row < UP_SNAT_HIST - 2 && (1U << row) < tries; row++)
+			;
+	n = bpf_map_lookup_elem(&up_snat_hist, &row);
+	if (n)
+		(*n)++;
+}
 
 static __always_inline bool host_socket_owns(struct __sk_buff *skb, const struct up_tuple *out)
 {
-	struct bpf_sock_tuple t = {
-		.ipv4 =
-			{
-				.saddr = out->daddr,
-				.daddr = out->saddr,
-				.sport = out->dport,
-				.dport = out->sport,
-			},
-	};
+	struct bpf_sock_tuple t = {};
 	struct bpf_sock *sk = NULL;
+	__u32 size;
 
+	if (up_addr_is_v4(&out->saddr)) {
+		t.ipv4.saddr = out->daddr.w[3];
+		t.ipv4.daddr = out->saddr.w[3];
+		t.ipv4.sport = out->dport;
+		t.ipv4.dport = out->sport;
+		size = sizeof(t.ipv4);
+	} else {
+		for (int i = 0; i < 4; i++) {
+			t.ipv6.saddr[i] = out->daddr.w[i];
+			t.ipv6.daddr[i] = out->saddr.w[i];
+		}
+		t.ipv6.sport = out->dport;
+		t.ipv6.dport = out->sport;
+		size = sizeof(t.ipv6);
+	}
 	if (out->proto == IPPROTO_TCP)
-		sk = bpf_skc_lookup_tcp(skb, &t, sizeof(t.ipv4), BPF_F_CURRENT_NETNS, 0);
+		sk = bpf_skc_lookup_tcp(skb, &t, size, BPF_F_CURRENT_NETNS, 0);
 	else if (out->proto == IPPROTO_UDP)
-		sk = bpf_sk_lookup_udp(skb, &t, sizeof(t.ipv4), BPF_F_CURRENT_NETNS, 0);
+		sk = bpf_sk_lookup_udp(skb, &t, size, BPF_F_CURRENT_NETNS, 0);
 	if (!sk)
 		return false;
 	bpf_sk_release(sk);
 	return true;
 }
 
-/* Return: 0, -EEXIST where the port is taken, or another -errno of flow_claim() */
-static __noinline long snat_try(struct __sk_buff *skb, struct flow_req *r)
-{
-	const struct up_port_half *half;
+/* net/netfilter/nf_conntrack_bpf.c, as of the first version (Linux 5.18); later ones are longer. */
+struct ct_opts {
+	__s32 netns_id;
+	__s32 error;
+	__u8 l4proto, dir;
+	__u8 reserved[2];
+};
 
-	if (r->out.saddr != r->key.saddr) {
-		half = port_half();
-		if (half && port_any(half, r->out.proto, r->out.sport))
-			return -EEXIST;
-		if (host_socket_owns(skb, &r->out))
-			return -EEXIST;
-	}
-	return flow_claim(r);
+struct nf_conn {
+} __attribute__((preserve_access_index));
+
+extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_tuple *t, __u32 len,
+					 struct ct_opts *opts, __u32 opts_len) __ksym __weak;
+extern void bpf_ct_release(struct nf_conn *ct) __ksym __weak;
+
+/* Does the kernel let us ask nf_conntrack? Set by the loader. */
+const volatile bool up_has_conntrack = false;
+
+/* IPv4, TCP and UDP only: the NAT of others that we meet in practice. */
+static __always_inline bool conntrack_owns(struct __sk_buff *skb, const struct up_tuple *out)
+{
+	struct bpf_sock_tuple t = {
+		.ipv4.saddr = out->daddr.w[3],
+		.ipv4.daddr = out->saddr.w[3],
+		.ipv4.sport = out->dport,
+		.ipv4.dport = out->sport,
+	};
+	struct ct_opts opts = {.netns_id = -1, .l4proto = out->proto};
+	struct nf_conn *ct;
+
+	if (!up_has_conntrack || !up_addr_is_v4(&out->saddr) ||
+	    (out->proto != IPPROTO_TCP && out->proto != IPPROTO_UDP))
+		return false;
+	ct = bpf_skb_ct_lookup(skb, &t, sizeof(t.ipv4), &opts, sizeof(opts));
+	if (!ct)
+		return false;
+	bpf_ct_release(ct);
+	return true;
 }
 
-static long snat_step(__u32 i, struct snat_search *s)
+static __always_inline bool port_is_kept_free(const struct up_tuple *out)
 {
-	s->req->out.sport = bpf_htons(s->lo + (s->start + i) % s->range);
-	s->ret = snat_try(s->skb, s->req);
-	return s->ret != -EEXIST;
+	const struct up_port_half *half = port_half();
+	const struct up_config *conf = config();
+	__u16 p = bpf_ntohs(out->sport);
+
+	if (half && port_any(half, out->proto, out->sport))
+		return true;
+	return conf && out->proto != IPPROTO_ICMP && out->proto != IPPROTO_ICMPV6 &&
+	       conf->reserved[p / 64] >> (p % 64) & 1;
+}
+
+/* Return: 0; -EEXIST where another flow has the port; -EBUSY where somebody else does; or another
+ * -errno of flow_claim(). Verified once. */
+int snat_try(struct __sk_buff *skb)
+{
+	struct flow_scratch *s = flow_scratch();
+
+	if (!s)
+		return -ENOMEM;
+	if (s->req.masq && (port_is_kept_free(&s->req.out) || host_socket_owns(skb, &s->req.out) ||
+			    conntrack_owns(skb, &s->req.out)))
+		return -EBUSY;
+	return flow_claim(&s->req);
+}
+
+/**
+ * struct snat_search - a search for a source port
+ * @skb:    first packet of the flow
+ * @lo:     lowest port, host byte order
+ * @range:  how many there are
+ * @mapped: the destination has a bitmap
+ * @tries:  so far
+ * @ret:    -errno of the last one
+ */
+struct snat_search {
+	struct __sk_buff *skb;
+	__u32 lo, range;
+	__u32 mapped;
+	__u32 tries;
+	int ret;
+};
+
+/* Return: false where none is left to try */
+static __always_inline bool snat_next_port(struct snat_search *s, struct flow_req *r)
+{
+	__u32 port;
+
+	if (!s->mapped && s->tries >= SNAT_RANDOM_TRIES)
+		s->mapped = snat_map_find(&r->out, true) != NULL;
+	port = s->mapped ? snat_map_pick(&r->out) : s->lo + bpf_get_prandom_u32() % s->range;
+	r->out.sport = bpf_htons(port);
+	return port;
+}
+
+static long snat_step(__u32 i __attribute__((unused)), struct snat_search *s)
+{
+	struct flow_scratch *scratch = flow_scratch();
+
+	if (!scratch || !snat_next_port(s, &scratch->req))
+		return 1;
+	s->tries++;
+	s->ret = snat_try(s->skb);
+	if (s->mapped && (!s->ret || s->ret == -EEXIST))
+		snat_map_set(&scratch->req.out);
+	return s->ret != -EEXIST && s->ret != -EBUSY;
+}
+
+/* SCTP's checksum covers its ports and is not ours to compute: they stay. */
+static __always_inline bool has_fixed_port(__u8 proto)
+{
+	return proto == IPPROTO_SCTP;
+}
+
+/* The packet's own port is taken. */
+static __noinline int snat_search(struct __sk_buff *skb, struct flow_req *r)
+{
+	struct snat_search s = {.skb = skb, .ret = -EEXIST};
+	const struct up_config *conf = config();
+
+	if (!conf || conf->snat_hi < conf->snat_lo || has_fixed_port(r->out.proto))
+		return s.ret;
+	s.lo = conf->snat_lo;
+	s.range = conf->snat_hi - conf->snat_lo + 1;
+	s.mapped = snat_map_find(&r->out, false) != NULL;
+	bpf_loop(UP_SNAT_TRIES, snat_step, &s, 0);
+	snat_count(s.tries, !s.ret);
+	return s.ret == -EBUSY ? -EEXIST : s.ret;
 }
 
 /**
@@ -75,47 +211,45 @@ static long snat_step(__u32 i, struct snat_search *s)
  *
  * Return: 0, or -errno of the last try
  */
-static __noinline long snat_claim(struct __sk_buff *skb, struct flow_req *r)
+static __always_inline int snat_claim(struct __sk_buff *skb, struct flow_req *r)
 {
-	struct snat_search s = {.skb = skb, .req = r};
-	struct up_config *conf;
+	int ret = r->move ? -EEXIST : snat_try(skb);
 
-	s.ret = snat_try(skb, r);
-	if (s.ret != -EEXIST)
-		return s.ret;
-	conf = config();
-	if (!conf || conf->snat_hi < conf->snat_lo)
-		return s.ret;
-	s.lo = conf->snat_lo;
-	s.range = conf->snat_hi - conf->snat_lo + 1;
-	s.start = bpf_get_prandom_u32() % s.range;
-	bpf_loop(UP_SNAT_TRIES, snat_step, &s, 0);
-	return s.ret;
+	return ret == -EEXIST || ret == -EBUSY ? snat_search(skb, r) : ret;
+}
+
+/* Returns 0 where the flow, or another CPU's for the same packet, is there now. Verified once. */
+int flow_make(struct __sk_buff *skb)
+{
+	struct flow_scratch *s = flow_scratch();
+	int ret;
+
+	if (!s || !flow_begin(&s->req))
+		return -1;
+	ret = snat_claim(skb, &s->req);
+	if (!ret)
+		return flow_finish(&s->req);
+	flow_abandon(&s->req);
+	if (ret == -EEXIST && bpf_map_lookup_elem(&up_flows, &s->req.key))
+		return 0;
+	count(ret == -EEXIST ? UP_CNT_DROP_SNAT_PORTS : UP_CNT_DROP_FLOW_FULL);
+	return -1;
 }
 
 /**
- * flow_create() - create both directions of a flow
+ * flow_create() - create both directions of the flow that is described in flow_scratch()
  * @skb: its first packet
- * @r:   the flow that is wanted; its source port is changed where it is taken
  *
- * Return: the original direction; NULL where it is refused, which has then been counted
+ * The source port is changed where it is taken. Return: the original direction; NULL where it is
+ * refused, which has then been counted
  */
-static __noinline struct up_flow *flow_create(struct __sk_buff *skb, struct flow_req *r)
+static __always_inline struct up_flow *flow_create(struct __sk_buff *skb)
 {
-	struct up_flow *f;
-	long ret;
+	struct flow_scratch *s = flow_scratch();
 
-	if (!flow_begin(r))
+	if (!s || flow_make(skb))
 		return NULL;
-	ret = snat_claim(skb, r);
-	if (!ret)
-		return flow_finish(r);
-	flow_abandon(r);
-	/* Another CPU may have made this very flow meanwhile. */
-	f = ret == -EEXIST ? bpf_map_lookup_elem(&up_flows, &r->key) : NULL;
-	if (!f)
-		count(ret == -EEXIST ? UP_CNT_DROP_SNAT_PORTS : UP_CNT_DROP_FLOW_FULL);
-	return f;
+	return bpf_map_lookup_elem(&up_flows, &s->req.key);
 }
 
 #endif

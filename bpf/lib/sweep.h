@@ -7,6 +7,7 @@
 #define UP_BPF_SWEEP_H
 
 #include "lib/flow.h"
+#include "lib/snat_map.h"
 
 static __always_inline bool sweep_take(struct up_sweep *s)
 {
@@ -29,6 +30,7 @@ static __noinline void flow_delete(__u32 index, struct up_slot *slot, const stru
 		if (orig->fwd != UP_FWD_HOST) {
 			tuple_reverse(&orig->out, &pair);
 			bpf_map_delete_elem(&up_flows, &pair);
+			snat_map_clear(&orig->out);
 		}
 		bpf_map_delete_elem(&up_flows, &key);
 		count(UP_CNT_FLOW_EXPIRED);

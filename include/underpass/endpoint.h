@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "underpass/addr.h"
 #include "underpass/limits.h"
 
 enum up_endpoint_state {
@@ -13,30 +14,48 @@ enum up_endpoint_state {
 	UP_ENDPOINT_LIVE,
 };
 
+enum up_endpoint_flags {
+	UP_EP_ROUTED_V4 = 1 << UP_V4, /* its address is known outside: not masqueraded */
+	UP_EP_ROUTED_V6 = 1 << UP_V6,
+	UP_EP_INTERNAL = 1 << 2, /* nothing leaves its network */
+	UP_EP_SHAPED = 1 << 3,   /* what it receives passes the queue of its veth */
+	UP_EP_DRAINED = 1 << 4,  /* gets no new connections of a port that it shares */
+};
+
 /**
  * struct up_endpoint - a row of the endpoint table; its index is the endpoint's id
  * @state:    enum up_endpoint_state; user space writes it last when it makes a row
  * @ifindex:  the host's end of the veth
- * @addr:     the container's address, network byte order
- * @gateway:  its gateway: an address of the host; source of hairpin connections
+ * @addr:     the container's addresses, by enum up_family; all 0 where it has none
+ * @gateway:  its gateways: addresses of the host; sources of hairpin connections
  * @flow_max: quota of live flows
  * @flows:    live flows; counted by the programs
+ * @new_rate: new flows in a second, at most; 0 for no limit
+ * @new_sec:  the second that @new_count is about; written by the programs
+ * @new_count: flows made in it
+ * @sick_until: second until which it gets no connections of ports that it shares: it refused one
+ * @flags:    enum up_endpoint_flags
  * @net:      network; endpoints of different networks do not reach each other directly
- * @plen:     prefix length of the network
  * @mac:      of the container's interface
+ * @plen:     prefix lengths of its addresses
  * @name:     for people
  */
 struct up_endpoint {
 	__u32 state;
 	__u32 ifindex;
-	__be32 addr;
-	__be32 gateway;
+	struct up_addr addr[UP_FAMILIES];
+	struct up_addr gateway[UP_FAMILIES];
 	__u32 flow_max;
 	__u32 flows;
+	__u32 new_rate;
+	__u32 new_sec;
+	__u32 new_count;
+	__u32 sick_until;
+	__u32 flags;
 	__u16 net;
 	__u8 mac[6];
-	__u8 plen;
-	__u8 pad[7];
+	__u8 plen[UP_FAMILIES];
+	__u8 pad[2];
 	char name[64];
 };
 
@@ -48,25 +67,33 @@ struct up_endpoint {
 
 /**
  * struct up_uplink - an interface towards the network, by ifindex
- * @addr: its primary address, network byte order: source of masqueraded flows where the kernel's
+ * @addr: its primary addresses, by enum up_family: source of masqueraded flows where the kernel's
  *        FIB does not say (BPF_FIB_LOOKUP_SRC, Linux 6.7)
+ * @name: by which it is found again when it was gone and came back
  */
 struct up_uplink {
-	__be32 addr;
+	struct up_addr addr[UP_FAMILIES];
+	char name[16];
 };
 
 /* Flow timeouts; each defaults to what nf_conntrack uses. */
+#define UP_TIMEOUTS(X)                                \
+	X(TCP_SYN_SENT, "tcp_syn_sent", 120)          \
+	X(TCP_SYN_RECV, "tcp_syn_recv", 60)           \
+	X(TCP_ESTABLISHED, "tcp_established", 432000) \
+	X(TCP_FIN_WAIT, "tcp_fin_wait", 120)          \
+	X(TCP_TIME_WAIT, "tcp_time_wait", 120)        \
+	X(TCP_CLOSE, "tcp_close", 10)                 \
+	X(UDP, "udp", 30)                             \
+	X(UDP_STREAM, "udp_stream", 120)              \
+	X(ICMP, "icmp", 30)                           \
+	X(SCTP, "sctp", 210)
+
 enum up_timeout {
-	UP_TMO_TCP_SYN_SENT,
-	UP_TMO_TCP_SYN_RECV,
-	UP_TMO_TCP_ESTABLISHED,
-	UP_TMO_TCP_FIN_WAIT,
-	UP_TMO_TCP_TIME_WAIT,
-	UP_TMO_TCP_CLOSE,
-	UP_TMO_UDP,
-	UP_TMO_UDP_STREAM,
-	UP_TMO_ICMP,
-	UP_TMO_MAX,
+#define UP_TIMEOUT_ENUM(id, name, seconds) UP_TMO_##id,
+	UP_TIMEOUTS(UP_TIMEOUT_ENUM)
+#undef UP_TIMEOUT_ENUM
+		UP_TMO_MAX
 };
 
 /**
@@ -75,18 +102,20 @@ enum up_timeout {
  * @snat_lo:      first source port that a masqueraded flow may be given, host byte order
  * @snat_hi:      last one
  * @netns_cookie: the host's network namespace: hooks that are global to the machine compare it
- * @subnet:       network of the containers, network byte order
- * @plen:         its prefix length
+ * @subnet:       networks of the containers, by enum up_family; all 0 for none
+ * @plen:         their prefix lengths, in bits of the family
  * @timeout:      seconds, by enum up_timeout
+ * @reserved:     a bit for each port that no masqueraded flow is to be given
+ *                (net.ipv4.ip_local_reserved_ports)
  */
 struct up_config {
 	__u32 abi;
 	__u16 snat_lo, snat_hi;
 	__u64 netns_cookie;
-	__be32 subnet;
-	__u32 plen;
+	struct up_addr subnet[UP_FAMILIES];
+	__u32 plen[UP_FAMILIES];
 	__u32 timeout[UP_TMO_MAX];
-	__u32 pad;
+	__u64 reserved[65536 / 64];
 };
 
 #endif

@@ -6,30 +6,36 @@
 #include <linux/bpf.h>
 #include <linux/types.h>
 
+#include "underpass/addr.h"
+
 /**
  * struct up_tuple - what identifies one direction of a flow
  * @saddr, @daddr: addresses as they are in the packet
  * @sport, @dport: ports; for ICMP echo the identifier is @sport of a request and @dport of a reply,
  *                 and the other one is 0
- * @ifindex:       the veth by which the packet leaves its container, or 0 where it comes by an
- *                 uplink: a container can therefore only ever match flows of its own, whatever
- *                 source address it writes, and two networks may use the same addresses
+ * @ifindex:       the veth by which the packet leaves its container, 0 where it comes by an uplink,
+ *                 or UP_IF_HOST: a container can therefore only ever match flows of its own,
+ *                 whatever source address it writes
  * @proto:         IPPROTO_*
  * @pad:           0
  */
 struct up_tuple {
-	__be32 saddr, daddr;
+	struct up_addr saddr, daddr;
 	__be16 sport, dport;
 	__u32 ifindex;
 	__u8 proto;
 	__u8 pad[3];
 };
 
+#define UP_IF_HOST 0xffffffff /* up_tuple.ifindex of what the host itself sends by an uplink */
+
 /* Where a packet of a flow goes. */
 enum up_fwd {
 	UP_FWD_PEER,    /* into the container behind veth out.ifindex */
+	UP_FWD_QUEUE,   /* the same, through the queueing discipline of that veth */
 	UP_FWD_NEXTHOP, /* out by the routing table */
 	UP_FWD_HOST,    /* to the host itself, unchanged: the flow only remembers that it may */
+	UP_FWD_LOCAL,   /* rewritten and handed on: the host's own, moved out of a flow's way */
 };
 
 /* TCP flags seen in one direction. The state of a connection is a function of both directions'. */
@@ -38,6 +44,7 @@ enum {
 	UP_SEEN_ACK = 1 << 1,
 	UP_SEEN_FIN = 1 << 2,
 	UP_SEEN_RST = 1 << 3,
+	UP_SEEN_PEER_RST = 1 << 4, /* the other direction's: not of a header */
 };
 
 /**
@@ -49,7 +56,7 @@ enum {
  * @slot:      the flow's slot in the flow list
  * @addr_diff: one's complement difference that the change of addresses makes to a checksum
  * @port_diff: the same for ports (or the ICMP identifier)
- * @owner:     endpoint whose quota the flow counts against
+ * @owner:     endpoint whose quota the flow counts against, 0 for the host's own
  * @peer:      the other endpoint, 0 for none: the flow ends with either
  * @eth:       destination and source MAC that it leaves with
  * @mtu:       UP_FWD_NEXTHOP: path MTU, bytes
@@ -103,6 +110,32 @@ struct up_sweep {
 	__u32 pos;
 	__u32 busy;
 	__u32 now;
+};
+
+/**
+ * struct up_frag_key - what the fragments of one packet share (RFC 791, RFC 8200 section 4.5)
+ * @saddr, @daddr: addresses as they are in the packet
+ * @id:            its identification, network byte order
+ * @ifindex:       as in struct up_tuple
+ * @proto:         IPPROTO_*
+ * @pad:           0
+ */
+struct up_frag_key {
+	struct up_addr saddr, daddr;
+	__be32 id;
+	__u32 ifindex;
+	__u8 proto;
+	__u8 pad[3];
+};
+
+/**
+ * struct up_frag - what only the first fragment says
+ * @sport, @dport: as in struct up_tuple
+ * @seen_at:       up_sweep.now
+ */
+struct up_frag {
+	__be16 sport, dport;
+	__u32 seen_at;
 };
 
 #endif

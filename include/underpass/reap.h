@@ -5,10 +5,12 @@
 
 #include <linux/types.h>
 
+#include "underpass/addr.h"
+
 /**
  * struct up_reap - which flows are to end; all fields that are not 0 must match
  * @endpoint: owner or peer
- * @addr:     destination that the first packet was sent to, network byte order
+ * @addr:     destination that the first packet was sent to, as in struct up_port_row
  * @lo, @hi:  range of its destination port, host byte order; @hi 0 for any
  * @proto:    IPPROTO_*; with @lo and @hi
  * @busy:     returned: another sweep was under way and nothing was done
@@ -17,7 +19,7 @@
  */
 struct up_reap {
 	__u32 endpoint;
-	__be32 addr;
+	struct up_addr addr;
 	__u16 lo, hi;
 	__u8 proto;
 	__u8 busy;

@@ -27,6 +27,7 @@ static const char setup_commands[] =
 	"neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev uplink nud permanent\n"
 	"route add default via 192.0.2.2\n"
 	"route add unreachable 198.51.100.0/24\n"
+	"route add prohibit 198.18.0.0/24\n"
 	"link add va address 02:75:70:00:00:01 type veth peer name ca\n"
 	"link add vb address 02:75:70:00:00:01 type veth peer name cb\n"
 	"link add vc address 02:75:70:00:00:01 type veth peer name cc\n"
@@ -35,11 +36,35 @@ static const char setup_commands[] =
 	"addr add 10.215.0.1/32 dev va\n"
 	"route add 10.215.0.2/32 dev va\n"
 	"route add 10.215.0.3/32 dev vb\n"
-	"route add 10.215.0.4/32 dev vc\n";
+	"route add 10.215.0.4/32 dev vc\n"
+	/* The same numbers at the end of IPv6 addresses. */
+	"addr add 2001:db8::c000:203/120 dev uplink nodad\n"
+	"addr add 2001:db8::c000:201/120 dev uplink nodad\n"
+	"neigh add 2001:db8::c000:202 lladdr 02:00:00:00:00:02 dev uplink nud permanent\n"
+	"route add ::/0 via 2001:db8::c000:202\n"
+	"route add unreachable 2001:db8::c633:6400/120\n"
+	"route add prohibit 2001:db8::c612:0/120\n"
+	"addr add fd00::ad7:1/128 dev va nodad\n"
+	"route add fd00::ad7:2/128 dev va\n"
+	"route add fd00::ad7:3/128 dev vb\n"
+	"route add fd00::ad7:4/128 dev vc\n";
 
 static const char *const veth_names[] = {NULL, "va", "vb", "vc"};
 static const uint32_t addresses[] = {0, ADDR_A, ADDR_B, ADDR_C};
 
+static void set_forwarding(const char *family, const char *veth)
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/forwarding", family, veth);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs("1", file);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* The kernel finds out a moment later that a link can carry. */
 static void make_network(void)
 {
 	FILE *ip;
@@ -50,15 +75,8 @@ static void make_network(void)
 	fputs(setup_commands, ip);
 	assert_int_equal(pclose(ip), 0);
 	for (int i = A; i <= C; i++) {
-		char path[64];
-		FILE *file;
-
-		snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding",
-			 veth_names[i]);
-		file = fopen(path, "w");
-		assert_non_null(file);
-		fputs("1", file);
-		assert_int_equal(fclose(file), 0);
+		set_forwarding("ipv4", veth_names[i]);
+		set_forwarding("ipv6", veth_names[i]);
 	}
 }
 
@@ -67,6 +85,7 @@ static void load(struct fixture *f, bool in_place)
 	f->skel = underpass_bpf__open();
 	assert_non_null(f->skel);
 	f->skel->rodata->up_has_kern_ctx = in_place;
+	f->skel->rodata->up_has_conntrack = in_place;
 	bpf_map__set_max_entries(f->skel->maps.up_flows, 2 * FLOWS_MAX);
 	bpf_map__set_max_entries(f->skel->maps.up_slots, FLOWS_MAX);
 	bpf_map__set_max_entries(f->skel->maps.up_free_slots, FLOWS_MAX);
@@ -92,31 +111,55 @@ static void write_conf(struct fixture *f)
 		.abi = UP_ABI_VERSION,
 		.snat_lo = 1024,
 		.snat_hi = 65535,
-		.timeout = {120, 60, 432000, 120, 120, 10, 30, 120, 30},
+		.timeout = {120, 60, 432000, 120, 120, 10, 30, 120, 30, 210},
 	};
 	uint32_t zero = 0;
 
 	update(f->skel->maps.up_conf, &zero, &conf);
 }
 
+static struct up_addr to_addr(bool v6, uint32_t number)
+{
+	uint8_t bytes[16];
+
+	packet_addr(v6, number, bytes);
+	return up_addr_from_bytes(bytes, v6 ? 16 : 4);
+}
+
+struct up_addr addr(const struct fixture *f, uint32_t number)
+{
+	return to_addr(f->v6, number);
+}
+
+static void add_local(struct fixture *f, uint32_t number)
+{
+	uint8_t one = 1;
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct up_addr a = to_addr(v6, number);
+
+		update(f->skel->maps.up_local, &a, &one);
+	}
+}
+
 static void add_endpoint(struct fixture *f, int id)
 {
 	uint32_t key = (uint32_t)id, ifindex = if_nametoindex(veth_names[id]);
-	uint32_t addr = htonl(addresses[id]);
 
 	f->veth[id] = (int)ifindex;
 	memcpy(f->mac[id], (uint8_t[]){2, 0, 0, 0, 0, (uint8_t)(0x10 + id)}, 6);
 	f->endpoints[id] = (struct up_endpoint){
 		.state = UP_ENDPOINT_LIVE,
 		.ifindex = ifindex,
-		.addr = addr,
-		.gateway = htonl(GATEWAY),
+		.addr = {to_addr(false, addresses[id]), to_addr(true, addresses[id])},
+		.gateway = {to_addr(false, GATEWAY), to_addr(true, GATEWAY)},
 		.flow_max = FLOWS_MAX,
 		.net = id == C ? 1 : 0,
 	};
 	memcpy(f->endpoints[id].mac, f->mac[id], 6);
 	update(f->skel->maps.up_ep_by_if, &ifindex, &key);
-	update(f->skel->maps.up_ep_by_addr, &addr, &key);
+	update(f->skel->maps.up_ep_by_addr, &f->endpoints[id].addr[UP_V4], &key);
+	update(f->skel->maps.up_ep_by_addr, &f->endpoints[id].addr[UP_V6], &key);
 }
 
 static void start_sweeper(struct fixture *f)
@@ -138,14 +181,18 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
-static int fixture_begin(void **state, bool in_place)
+/* from_client() and the like have no fixture at hand. */
+static bool building_v6;
+
+static int fixture_begin(void **state, bool in_place, bool v6)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct up_uplink uplink = {.addr = htonl(HOST)};
+	struct up_uplink uplink = {.addr = {to_addr(false, HOST), to_addr(true, HOST)}};
 	uint32_t key;
 
 	libbpf_set_print(quiet);
 	assert_non_null(f);
+	f->v6 = building_v6 = v6;
 	make_network();
 	load(f, in_place);
 	f->ports = map_memory(f->skel->maps.up_ports, sizeof(*f->ports));
@@ -160,6 +207,9 @@ static int fixture_begin(void **state, bool in_place)
 	update(f->skel->maps.up_uplinks, &key, &uplink);
 	for (int id = A; id <= C; id++)
 		add_endpoint(f, id);
+	add_local(f, HOST);
+	add_local(f, HOST2);
+	add_local(f, GATEWAY);
 	start_sweeper(f);
 	*state = f;
 	return 0;
@@ -167,12 +217,22 @@ static int fixture_begin(void **state, bool in_place)
 
 int fixture_in_place(void **state)
 {
-	return fixture_begin(state, true);
+	return fixture_begin(state, true, false);
 }
 
 int fixture_by_helper(void **state)
 {
-	return fixture_begin(state, false);
+	return fixture_begin(state, false, false);
+}
+
+int fixture_v6_in_place(void **state)
+{
+	return fixture_begin(state, true, true);
+}
+
+int fixture_v6_by_helper(void **state)
+{
+	return fixture_begin(state, false, true);
 }
 
 int fixture_end(void **state)
@@ -217,10 +277,10 @@ int run_veth(struct fixture *f, int endpoint, const struct packet *p)
 
 void publish(struct fixture *f, int endpoint, const char *spec)
 {
-	struct up_publish pub;
+	cleanup_publish_list struct up_publish_list list = {};
 
-	assert_int_equal(up_portspec_parse(spec, &pub, NULL), 0);
-	assert_int_equal(up_porttab_add(f->ports, (uint16_t)endpoint, &pub, 1, NULL), 0);
+	assert_int_equal(up_portspec_parse(spec, &list, NULL), 0);
+	assert_int_equal(up_porttab_add(f->ports, (uint16_t)endpoint, list.pubs, list.n, NULL), 0);
 }
 
 int publish_all(struct fixture *f, int endpoint, const struct up_publish *pubs, size_t n)
@@ -236,6 +296,16 @@ static bool owned(const struct up_port_row *row, void *arg)
 void unpublish(struct fixture *f, int endpoint)
 {
 	up_porttab_remove(f->ports, owned, &endpoint);
+}
+
+size_t l4_at(const struct fixture *f)
+{
+	return 14 + (f->v6 ? 40 : 20);
+}
+
+uint16_t word_at(const struct fixture *f, size_t offset)
+{
+	return (uint16_t)(f->out[offset] << 8 | f->out[offset + 1]);
 }
 
 uint64_t counter(struct fixture *f, enum up_counter id)
@@ -270,17 +340,44 @@ bool flow_find(struct fixture *f, const struct up_tuple *key, struct up_flow *re
 	return !bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.up_flows), key, ret);
 }
 
+int flow_replace(struct fixture *f, const struct up_tuple *key, const struct up_flow *flow)
+{
+	return bpf_map_update_elem(bpf_map__fd(f->skel->maps.up_flows), key, flow, BPF_EXIST);
+}
+
+static uint32_t clock_now(struct fixture *f)
+{
+	struct up_sweep s;
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.up_sweep), &zero, &s), 0);
+	return s.now;
+}
+
+void next_second(struct fixture *f)
+{
+	const struct timespec poll = {.tv_nsec = 5000000};
+	uint32_t start = clock_now(f);
+
+	for (int ms = 0; ms < 5000; ms += 5) {
+		if (clock_now(f) != start)
+			return;
+		nanosleep(&poll, NULL);
+	}
+	fail_msg("the programs' clock stands still");
+}
+
 struct up_tuple tuple(int ifindex, const struct packet *p)
 {
 	bool reply = p->proto == IPPROTO_ICMP && p->icmp_type == 0;
 
 	return (struct up_tuple){
-		.saddr = htonl(p->src),
-		.daddr = htonl(p->dst),
+		.saddr = to_addr(p->v6, p->src),
+		.daddr = to_addr(p->v6, p->dst),
 		.sport = htons(reply ? 0 : p->sport),
 		.dport = htons(reply ? p->sport : p->dport),
 		.ifindex = (uint32_t)ifindex,
-		.proto = p->proto,
+		.proto = packet_proto(p),
 	};
 }
 
@@ -380,6 +477,7 @@ struct packet from_client(uint8_t proto, uint16_t sport, uint16_t dport)
 {
 	return (struct packet){
 		.eth = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2},
+		.v6 = building_v6,
 		.ttl = 64,
 		.proto = proto,
 		.src = CLIENT,
@@ -396,6 +494,7 @@ struct packet from_container(struct fixture *f, int endpoint, uint8_t proto, uin
 			     uint16_t sport, uint16_t dport)
 {
 	struct packet p = {
+		.v6 = building_v6,
 		.ttl = 64,
 		.proto = proto,
 		.src = addresses[endpoint],

@@ -50,6 +50,7 @@ enum { A = 1, B, C };
  * @ports:     the port table, mapped
  * @endpoints: the endpoint table, mapped
  * @out, @len: what came out of the last run
+ * @v6:        packets are IPv6
  * @gateway_mac, @uplink_mac, @client_mac, @mac: who is who
  */
 struct fixture {
@@ -59,25 +60,38 @@ struct fixture {
 	struct up_endpoint *endpoints;
 	uint8_t out[PACKET_MAX];
 	size_t len;
+	bool v6;
 	uint8_t gateway_mac[6], uplink_mac[6], client_mac[6], mac[4][6];
 };
 
 /*
- * Each test runs with the checksum updated in place and by the kernel's helpers: BOTH(f) is two
- * rows of a test table. ONCE(f) is one, for what does not depend on it.
+ * Each test runs with the checksum updated in place and by the kernel's helpers, and in both
+ * families: ALL(f) is four rows of a test table, BOTH(f) the two of IPv4, V6(f) those of IPv6.
+ * ONCE(f) is one, for what does not depend on it.
  */
 int fixture_in_place(void **state);
 int fixture_by_helper(void **state);
+int fixture_v6_in_place(void **state);
+int fixture_v6_by_helper(void **state);
 int fixture_end(void **state);
 #define BOTH(f)                                                                     \
 	{#f " (checksum in place)", f, fixture_in_place, fixture_end, NULL},        \
 	{                                                                           \
 #f " (checksum by helper)", f, fixture_by_helper, fixture_end, NULL \
 	}
+#define V6(f)                                                                                \
+	{#f " (IPv6, checksum in place)", f, fixture_v6_in_place, fixture_end, NULL},        \
+	{                                                                                    \
+#f " (IPv6, checksum by helper)", f, fixture_v6_by_helper, fixture_end, NULL \
+	}
+#define ALL(f) BOTH(f), V6(f)
 #define ONCE(f)                                            \
 	{                                                  \
 #f, f, fixture_in_place, fixture_end, NULL \
 	}
+
+/** addr() - an address as the tables have it; see packet_addr() */
+struct up_addr addr(const struct fixture *f, uint32_t number);
 
 /** run_uplink(), run_veth() - put a packet through. Return: the verdict */
 int run_uplink(struct fixture *f, const struct packet *p);
@@ -91,11 +105,17 @@ void publish(struct fixture *f, int endpoint, const char *spec);
 int publish_all(struct fixture *f, int endpoint, const struct up_publish *pubs, size_t n);
 void unpublish(struct fixture *f, int endpoint);
 
+/** l4_at() - offset of the transport header of what came out, without options; word_at() - 16 bits
+ * of it in host byte order */
+size_t l4_at(const struct fixture *f);
+uint16_t word_at(const struct fixture *f, size_t offset);
+
 uint64_t counter(struct fixture *f, enum up_counter id);
 
 /** Flows: number of entries, a lookup, an endpoint's count, and the checks of property F2 */
 unsigned int flow_entries(struct fixture *f);
 bool flow_find(struct fixture *f, const struct up_tuple *key, struct up_flow *ret);
+int flow_replace(struct fixture *f, const struct up_tuple *key, const struct up_flow *flow);
 struct up_tuple tuple(int ifindex, const struct packet *p);
 struct up_tuple reversed(const struct up_tuple *t);
 void assert_flows_consistent(struct fixture *f);
@@ -107,6 +127,9 @@ void set_snat_range(struct fixture *f, uint16_t lo, uint16_t hi);
 void wait_until(struct fixture *f, bool (*cond)(struct fixture *f), int ms);
 
 /* Packets as they arrive. */
+/** next_second() - wait until the programs' clock ticks */
+void next_second(struct fixture *f);
+
 struct packet from_client(uint8_t proto, uint16_t sport, uint16_t dport);
 struct packet from_container(struct fixture *f, int endpoint, uint8_t proto, uint32_t dst,
 			     uint16_t sport, uint16_t dport);

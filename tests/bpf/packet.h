@@ -21,11 +21,15 @@
  * struct packet - a description; addresses and ports in host byte order
  * @smac, @dmac:  last byte of the MAC 02:00:00:00:00:XX; whole ones by @eth
  * @eth:          destination and source MAC, where it is not all 0
- * @ethertype:    0 for IPv4
- * @options:      32-bit words of IP options (NOPs)
- * @frag:         flags and offset field, host byte order
+ * @ethertype:    0 for that of the IP version
+ * @v6:           IPv6; see packet_addr()
+ * @options:      32-bit words of IP options (NOPs); IPv6: that many of a destination options header
+ *                beyond its first two
+ * @frag:         flags and offset field of IPv4, host byte order; IPv6: the same in a fragment
+ * header
+ * @frag_id:      identification
  * @ttl:          0 is written as 0; the builders below give 64
- * @proto:        IPPROTO_TCP, _UDP, _ICMP, or any other with a payload only
+ * @proto:        IPPROTO_TCP, _UDP, _ICMP (IPv6: ICMPv6), _SCTP, or any other with a payload only
  * @icmp_type:    8 request, 0 reply; @sport is the identifier
  * @flags:        of TCP
  * @payload:      bytes of payload
@@ -35,8 +39,10 @@
 struct packet {
 	uint8_t eth[12];
 	uint16_t ethertype;
+	bool v6;
 	uint8_t options;
 	uint16_t frag;
+	uint16_t frag_id;
 	uint8_t ttl;
 	uint8_t proto;
 	uint32_t src, dst;
@@ -48,8 +54,35 @@ struct packet {
 	bool no_csum;
 };
 
+/**
+ * packet_addr() - the address that a number stands for: itself in IPv4; in IPv6 it is the end of
+ * 2001:db8::, or of fd00:: where it is a container's (10.0.0.0/8)
+ */
+void packet_addr(bool v6, uint32_t addr, uint8_t ret[16]);
+
+/** packet_proto() - @proto as the packet has it */
+uint8_t packet_proto(const struct packet *p);
+
 /** packet_build() - write a packet. Return: its length */
 size_t packet_build(const struct packet *p, uint8_t buf[PACKET_MAX]);
+
+/**
+ * struct icmp_error - an ICMP error
+ * @outer: who sends it to whom; its @proto, ports and payload do not count
+ * @type, @code: of the family
+ * @rest:  the second word of the ICMP header, host byte order: an MTU
+ */
+struct icmp_error {
+	struct packet outer;
+	uint8_t type, code;
+	uint32_t rest;
+};
+
+/** packet_icmp_error() - write an error about the first @len bytes of an IP packet. Return: its
+ * length
+ */
+size_t packet_icmp_error(const struct icmp_error *e, const uint8_t *about, size_t len,
+			 uint8_t buf[PACKET_MAX]);
 
 /** packet_assert_equal() - fail the test, with both packets in hex, unless they are the same */
 void packet_assert_equal(const uint8_t *got, size_t got_len, const struct packet *want);
@@ -57,7 +90,8 @@ void packet_assert_equal(const uint8_t *got, size_t got_len, const struct packet
 /** packet_assert_bytes() - the same against bytes */
 void packet_assert_bytes(const uint8_t *got, size_t got_len, const uint8_t *want, size_t want_len);
 
-/** packet_checksums_ok() - are all checksums of a TCP, UDP or ICMP packet right, in full? */
+/** packet_checksums_ok() - are all checksums of a TCP, UDP or ICMP packet without extension headers
+ * right, in full? */
 bool packet_checksums_ok(const uint8_t *pkt, size_t len);
 
 /** packet_sum() - RFC 1071 over bytes, in network byte order, with a start value. Not folded away

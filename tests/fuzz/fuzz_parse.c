@@ -23,6 +23,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (p.res == PARSE_OK &&
 	    (p.csum_off + 2U > linear || p.port_off + 2U > linear || p.l4_off + 8U > linear))
 		abort();
+	if (p.res == PARSE_ICMP_ERROR && linear > p.l4_off + sizeof(struct icmp_head)) {
+		size_t start = p.l4_off + sizeof(struct icmp_head);
+
+		if (parse_inner(copy, copy + linear, &p, &again) == PARSE_OK &&
+		    (start + again.l4_off + 8U > linear || start + again.port_off + 2U > linear))
+			abort();
+	}
 	free(copy);
 	return 0;
 }

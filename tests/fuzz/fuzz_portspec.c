@@ -11,20 +11,32 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = strndup((const char *)data, size), formatted[UP_PORTSPEC_MAX];
-	struct up_publish pub = {.proto = 0};
+	char *text = strndup((const char *)data, size), formatted[UP_PORTSPEC_TEXT];
+	struct up_publish_list list = {.n = 0};
 	struct up_err err = {.code = 0};
 
-	if (up_portspec_parse(text, &pub, &err)) {
-		if (!err.code || !*err.msg || pub.proto)
+	/* No file of the machine is to be read. */
+	if (strchr(text, '@')) {
+		free(text);
+		return 0;
+	}
+	if (up_portspec_parse(text, &list, &err)) {
+		if (!err.code || !*err.msg || list.n)
 			abort();
-	} else {
-		if (!pub.lo || pub.hi < pub.lo || !pub.to || pub.to + pub.hi - pub.lo > 65535)
+	} else if (!list.n || list.n > UP_PORTSPEC_PROTOS) {
+		abort();
+	}
+	for (size_t i = 0; i < list.n; i++) {
+		const struct up_publish *pub = &list.pubs[i];
+
+		if (!pub->lo || pub->hi < pub->lo || !pub->to ||
+		    (!pub->to_one && pub->to + pub->hi - pub->lo > 65535))
 			abort();
-		up_portspec_format(&pub, formatted);
-		if (strlen(formatted) >= UP_PORTSPEC_MAX - 1)
+		up_portspec_format(pub, formatted);
+		if (strlen(formatted) >= UP_PORTSPEC_TEXT - 1)
 			abort();
 	}
+	up_publish_list_free(&list);
 	free(text);
 	return 0;
 }

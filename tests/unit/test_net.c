@@ -137,32 +137,55 @@ static bool ip_says(const char *command, const char *what)
 	return strstr(text, what) != NULL;
 }
 
+static struct up_addr of(const char *text)
+{
+	struct up_addr addr;
+
+	assert_int_equal(up_addr_parse(text, &addr), 0);
+	return addr;
+}
+
 static void addresses_routes_neighbours(void **state)
 {
-	const struct in_addr addr = {htonl(0x0ad70002)}, gateway = {htonl(0x0ad70001)};
-	struct up_route route = {.gateway = gateway, .onlink = true};
+	const struct up_addr addr = of("10.215.0.2"), gateway = of("10.215.0.1");
+	const struct up_addr addr6 = of("fd00::2"), gateway6 = of("fd00::1");
+	struct up_route route = {.dst = UP_ANY_V4, .gateway = gateway, .onlink = true};
+	struct up_route route6 = {.gateway = gateway6, .onlink = true};
 	struct up_veth_spec spec = pair;
 	struct up_link link;
 
 	spec.peer_netns = another();
 	assert_int_equal(up_veth_create(*state, &spec, &err), 0);
 	assert_int_equal(up_link_get(*state, "up7", 0, &link, &err), 0);
-	route.ifindex = link.ifindex;
+	route.ifindex = route6.ifindex = link.ifindex;
 	assert_int_equal(up_link_set_up(*state, link.ifindex, &err), 0);
-	assert_int_equal(up_addr_add(*state, link.ifindex, addr, 32, &err), 0);
-	assert_int_equal(up_addr_add(*state, link.ifindex, addr, 32, &err), -EEXIST);
-	assert_int_equal(up_neigh_add(*state, link.ifindex, gateway, spec.peer_mac, &err), 0);
-	assert_int_equal(up_neigh_add(*state, link.ifindex, gateway, spec.peer_mac, &err), 0);
+	assert_int_equal(up_addr_add(*state, link.ifindex, &addr, 32, &err), 0);
+	assert_int_equal(up_addr_add(*state, link.ifindex, &addr, 32, &err), -EEXIST);
+	assert_int_equal(up_neigh_add(*state, link.ifindex, &gateway, spec.peer_mac, &err), 0);
+	assert_int_equal(up_neigh_add(*state, link.ifindex, &gateway, spec.peer_mac, &err), 0);
 	assert_int_equal(up_route_add(*state, &route, &err), 0);
 	assert_int_equal(up_route_add(*state, &route, &err), -EEXIST);
 	assert_non_null(strstr(err.msg, "route 0.0.0.0/0: add"));
 	assert_int_equal(up_link_set_forwarding(*state, link.ifindex, &err), 0);
+	assert_int_equal(up_addr_add(*state, link.ifindex, &addr6, 64, &err), 0);
+	assert_int_equal(up_neigh_add(*state, link.ifindex, &gateway6, spec.peer_mac, &err), 0);
+	assert_int_equal(up_route_add(*state, &route6, &err), 0);
+	assert_int_equal(up_link_set_forwarding6("up7", &err), 0);
 
 	assert_true(ip_says("ip addr show dev up7", "inet 10.215.0.2/32"));
 	assert_true(ip_says("ip route", "default via 10.215.0.1 dev up7 proto static onlink"));
 	assert_true(ip_says("ip neigh", "10.215.0.1 dev up7 lladdr 02:00:00:00:00:02 PERMANENT"));
 	assert_true(ip_says("cat /proc/sys/net/ipv4/conf/up7/forwarding", "1"));
 	assert_true(ip_says("cat /proc/sys/net/ipv4/ip_forward", "0"));
+	/* No route to the /64, no duplicate address detection. */
+	assert_true(ip_says("ip addr show dev up7",
+			    "inet6 fd00::2/64 scope global nodad noprefixroute"));
+	assert_true(ip_says("ip -6 route",
+			    "default via fd00::1 dev up7 proto static metric 1024 onlink"));
+	assert_false(ip_says("ip -6 route", "fd00::/64"));
+	assert_true(ip_says("ip neigh", "fd00::1 dev up7 lladdr 02:00:00:00:00:02 PERMANENT"));
+	assert_true(ip_says("cat /proc/sys/net/ipv6/conf/up7/forwarding", "1"));
+	assert_true(ip_says("cat /proc/sys/net/ipv6/conf/all/forwarding", "0"));
 	close(spec.peer_netns);
 }
 
@@ -234,17 +257,25 @@ static int hold6(const char *addr, uint16_t port, int v6only)
 	return fd;
 }
 
-static uint16_t holder(uint8_t proto, uint32_t addr, uint16_t lo, uint16_t hi)
+static uint16_t holder_at(uint8_t proto, const struct up_addr *addr, uint16_t lo, uint16_t hi)
 {
-	const struct in_addr in = {htonl(addr)};
 	uint16_t port = 9;
 
-	assert_int_equal(up_sockdiag_holder(proto, in, lo, hi, &port, &err), 0);
+	assert_int_equal(up_sockdiag_holder(proto, addr, lo, hi, &port, &err), 0);
 	return port;
+}
+
+/* An IPv4 address, or 0 for all of them. */
+static uint16_t holder(uint8_t proto, uint32_t addr, uint16_t lo, uint16_t hi)
+{
+	const struct up_addr a = UP_MAPPED(htonl(addr));
+
+	return holder_at(proto, &a, lo, hi);
 }
 
 static void holders_of_ports(void **state)
 {
+	const struct up_addr any = UP_ANY, any6 = UP_ANY_V6, other6 = of("2001:db8::7");
 	int fds[8], n = 0;
 
 	(void)state;
@@ -269,6 +300,14 @@ static void holders_of_ports(void **state)
 	assert_int_equal(holder(IPPROTO_TCP, 0, 5000, 5000), 0);
 	assert_int_equal(holder(IPPROTO_TCP, 0, 6000, 6000), 6000);
 	assert_int_equal(holder(IPPROTO_TCP, 0x7f000002, 6000, 6000), 0);
+
+	assert_int_equal(holder_at(IPPROTO_TCP, &any, 4000, 4000), 4000);
+	assert_int_equal(holder_at(IPPROTO_TCP, &any6, 1000, 1000), 0);
+	assert_int_equal(holder_at(IPPROTO_TCP, &any6, 3000, 3000), 3000);
+	assert_int_equal(holder_at(IPPROTO_TCP, &other6, 4000, 4000), 4000);
+	assert_int_equal(holder_at(IPPROTO_TCP, &other6, 5000, 5000), 0);
+	assert_int_equal(holder_at(IPPROTO_TCP, &any6, 6000, 6000), 0);
+	assert_int_equal(holder_at(IPPROTO_SCTP, &any, 1, 65535), 0);
 	while (n)
 		close(fds[--n]);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Ports as text, and the published port table against a naive model of it. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "core/portspec.h"
@@ -17,27 +17,83 @@ static void good_texts(void **state)
 	static const struct {
 		const char *text, *canonical;
 	} cases[] = {
-		{"80", "0.0.0.0:80->80/tcp"},
-		{"8080:80", "0.0.0.0:8080->80/tcp"},
-		{"8080:80/udp", "0.0.0.0:8080->80/udp"},
+		{"80", "*:80->80/tcp"},
+		{"8080:80", "*:8080->80/tcp"},
+		{"8080:80/udp", "*:8080->80/udp"},
 		{"127.0.0.1:8080:80/tcp", "127.0.0.1:8080->80/tcp"},
-		{"8000-18000:8000-18000", "0.0.0.0:8000-18000->8000-18000/tcp"},
-		{"1-2:65534-65535", "0.0.0.0:1-2->65534-65535/tcp"},
-		{"53-54/udp", "0.0.0.0:53-54->53-54/udp"},
+		{"0.0.0.0:8080:80/tcp", "0.0.0.0:8080->80/tcp"},
+		{"[::1]:8080:80", "[::1]:8080->80/tcp"},
+		{"[::]:8080:80", "[::]:8080->80/tcp"},
+		{"[2001:db8:1:2:3:4:5:6]:8080-8081:80-81/sctp",
+		 "[2001:db8:1:2:3:4:5:6]:8080-8081->80-81/sctp"},
+		{"8000-18000:8000-18000", "*:8000-18000->8000-18000/tcp"},
+		{"8000-8010:80", "*:8000-8010->80/tcp"},
+		{"1-2:65534-65535", "*:1-2->65534-65535/tcp"},
+		{"53-54/udp", "*:53-54->53-54/udp"},
+		{"80:80,share", "*:80->80/tcp shared"},
 		{"255.255.255.255:10000-10001:10000-10001/udp",
 		 "255.255.255.255:10000-10001->10000-10001/udp"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char buf[UP_PORTSPEC_MAX];
-		struct up_publish pub;
-		struct up_err err;
+		cleanup_publish_list struct up_publish_list list = {};
+		char buf[UP_PORTSPEC_TEXT];
 
-		assert_int_equal(up_portspec_parse(cases[i].text, &pub, &err), 0);
-		up_portspec_format(&pub, buf);
+		assert_int_equal(up_portspec_parse(cases[i].text, &list, NULL), 0);
+		assert_int_equal(list.n, 1);
+		up_portspec_format(&list.pubs[0], buf);
 		assert_string_equal(buf, cases[i].canonical);
 	}
+}
+
+static void several_protocols(void **state)
+{
+	cleanup_publish_list struct up_publish_list list = {};
+
+	(void)state;
+	assert_int_equal(up_portspec_parse("80", &list, NULL), 0);
+	assert_int_equal(up_portspec_parse("53:5353/udp,tcp,sctp,share", &list, NULL), 0);
+	assert_int_equal(list.n, 4); /* appended */
+	assert_int_equal(list.pubs[1].proto, IPPROTO_UDP);
+	assert_int_equal(list.pubs[2].proto, IPPROTO_TCP);
+	assert_int_equal(list.pubs[3].proto, IPPROTO_SCTP);
+	for (int i = 1; i < 4; i++) {
+		assert_int_equal(list.pubs[i].lo, 53);
+		assert_int_equal(list.pubs[i].to, 5353);
+		assert_true(list.pubs[i].share);
+	}
+}
+
+static void sources(void **state)
+{
+	cleanup_publish_list struct up_publish_list list = {};
+	char path[] = "/tmp/up-sources-XXXXXX", text[64], cidr[UP_ADDR_TEXT];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_equal(
+		up_portspec_parse("80/tcp,udp,from=10.0.0.0/8,2001:db8::/32,192.0.2.1,share", &list,
+				  NULL),
+		0);
+	assert_int_equal(list.n, 2);
+	for (int i = 0; i < 2; i++) {
+		const struct up_publish *pub = &list.pubs[i];
+
+		assert_int_equal(pub->n_from, 3);
+		assert_string_equal(up_addr_format(&pub->from[1].addr, cidr), "2001:db8::");
+		assert_int_equal(pub->from[1].plen, 32);
+		assert_int_equal(pub->from[2].plen, 32);
+		assert_true(pub->share);
+	}
+	dprintf(fd, "# office\n 10.1.0.0/16 # hq\n\n192.0.2.7\r\n");
+	snprintf(text, sizeof(text), "81:81,from=@%s", path);
+	assert_int_equal(up_portspec_parse(text, &list, NULL), 0);
+	assert_int_equal(list.pubs[2].n_from, 2);
+	assert_int_equal(list.pubs[2].from[0].plen, 16);
+	assert_string_equal(up_addr_format(&list.pubs[2].from[1].addr, cidr), "192.0.2.7");
+	close(fd);
+	unlink(path);
 }
 
 static void bad_texts(void **state)
@@ -58,28 +114,37 @@ static void bad_texts(void **state)
 		{"-80", "container port '-80'"},
 		{"0x50", "container port '0x50'"},
 		{"90-80", "container port '90-80'"},
-		{"8000-8010:80", "11 host ports cannot map one to one to 1"},
-		{"80:80/sctp", "protocol is not tcp or udp"},
-		{"80:80/", "protocol is not tcp or udp"},
-		{"80:80/icmp", "protocol is not tcp or udp"},
-		{"80:80/tcp/udp", "protocol is not tcp or udp"},
+		{"8000-8010:80-85", "11 host ports cannot map one to one to 6"},
+		{"8000:80-85", "1 host ports cannot map one to one to 6"},
+		{"80:80/dccp", "'dccp' is not tcp, udp or sctp"},
+		{"80:80/", "'' is not tcp, udp or sctp"},
+		{"80:80/icmp", "'icmp' is not tcp, udp or sctp"},
+		{"80:80/tcp/udp", "'tcp/udp' is not tcp, udp or sctp"},
+		{"80:80/tcp,tcp", "tcp twice"},
+		{"80:80,udp", "'udp' is not share or from=CIDR"},
+		{"80:80,from=", "'' is not an address or a network"},
+		{"80:80,from=10.0.0.1/8", "'10.0.0.1/8' is not an address or a network"},
+		{"80:80,from=10.0.0.0/33", "'10.0.0.0/33'"},
+		{"80:80,from=10.0.0.0/8,udp", "'udp' is not share or from=CIDR"},
+		{"80:80,10.0.0.0/8", "'10.0.0.0/8' is not share or from=CIDR"},
+		{"[::1:80:80", "'[::1' is not an IPv4 address"},
+		{"[1.2.3.4]:80:80", "is not an IPv4 address"},
+		{"127.0.0.1::80", "host port ''"},
 		{"1.2.3:80:80", "'1.2.3' is not an IPv4 address"},
 		{"::1:80:80", "is not an IPv4 address"},
 		{"999999999999999999999:80", "host port"},
-		{"1234567890123456789012345678901234567890123456789012345678901234567890",
-		 "too long"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct up_publish pub = {.lo = 7};
+		cleanup_publish_list struct up_publish_list list = {};
 		struct up_err err = {};
 
-		assert_int_equal(up_portspec_parse(cases[i].text, &pub, &err), -EINVAL);
+		assert_int_equal(up_portspec_parse(cases[i].text, &list, &err), -EINVAL);
 		if (!strstr(err.msg, cases[i].why))
 			fail_msg("'%s': '%s' does not say: %s", cases[i].text, err.msg,
 				 cases[i].why);
-		assert_int_equal(pub.lo, 7); /* results are written on success only */
+		assert_int_equal(list.n, 0); /* results are written on success only */
 	}
 }
 
@@ -105,20 +170,25 @@ static bool owned(const struct up_port_row *row, void *arg)
 
 static int add(struct up_port_table *t, uint16_t owner, const char *text)
 {
-	struct up_publish pub;
+	cleanup_publish_list struct up_publish_list list = {};
 
-	assert_int_equal(up_portspec_parse(text, &pub, NULL), 0);
-	return up_porttab_add(t, owner, &pub, 1, NULL);
+	assert_int_equal(up_portspec_parse(text, &list, NULL), 0);
+	return up_porttab_add(t, owner, list.pubs, list.n, NULL);
+}
+
+static uint16_t conflict_for(struct up_port_table *t, uint16_t endpoint, const char *text)
+{
+	cleanup_publish_list struct up_publish_list list = {};
+	const struct up_port_row *row;
+
+	assert_int_equal(up_portspec_parse(text, &list, NULL), 0);
+	row = up_porttab_conflict(t, endpoint, &list.pubs[0]);
+	return row ? row->endpoint : 0;
 }
 
 static uint16_t conflict(struct up_port_table *t, const char *text)
 {
-	const struct up_port_row *row;
-	struct up_publish pub;
-
-	assert_int_equal(up_portspec_parse(text, &pub, NULL), 0);
-	row = up_porttab_conflict(t, &pub);
-	return row ? row->endpoint : 0;
+	return conflict_for(t, 0, text);
 }
 
 static void conflicts(void **state)
@@ -135,19 +205,46 @@ static void conflicts(void **state)
 	assert_int_equal(conflict(t, "192.0.2.9:9000:1"), 0);
 	assert_int_equal(conflict(t, "192.0.2.1:9000:1"), 2);
 	assert_int_equal(conflict(t, "9000:1"), 2);
+	assert_int_equal(conflict(t, "[::]:9000:1"), 0); /* the other family's */
+	assert_int_equal(conflict(t, "[2001:db8::1]:8005:1"), 1);
+	assert_int_equal(conflict(t, "8005:1/sctp"), 0);
+}
+
+static void shared_ranges(void **state)
+{
+	struct up_port_table *t = *state;
+	const struct up_port_half *half;
+	char text[32];
+
+	assert_int_equal(add(t, 1, "80:80,share"), 0);
+	assert_int_equal(add(t, 2, "90:90"), 0);
+	assert_int_equal(conflict(t, "80:8080,share"), 0);
+	assert_int_equal(conflict(t, "80:80"), 1);             /* does not want to share */
+	assert_int_equal(conflict(t, "90:90,share"), 2);       /* does not want to be shared */
+	assert_int_equal(conflict(t, "80-81:80-81,share"), 1); /* not the same range */
+	assert_int_equal(conflict(t, "192.0.2.1:80:80,share"), 1);
+	assert_int_equal(conflict_for(t, 1, "80:80,share"), 1); /* not with oneself */
+	for (uint16_t id = 3; id < UP_PORT_OWNERS + 2; id++) {
+		snprintf(text, sizeof(text), "80:%d,share", id);
+		assert_int_equal(add(t, id, text), 0);
+	}
+	assert_int_equal(add(t, 99, "80:1,share"), -ENOSPC);
+	half = up_porttab_active(t);
+	for (uint32_t i = 0; i < half->count; i++)
+		assert_int_equal(half->rows[i].owners,
+				 half->rows[i].endpoint == 2 ? 1 : UP_PORT_OWNERS);
 }
 
 static void all_or_none(void **state)
 {
 	struct up_port_table *t = *state;
-	struct up_publish pubs[2];
+	cleanup_publish_list struct up_publish_list list = {};
 	struct up_err err;
 
-	assert_int_equal(up_portspec_parse("80-90:80-90", &pubs[0], NULL), 0);
-	assert_int_equal(up_portspec_parse("192.0.2.1:90:1", &pubs[1], NULL), 0);
-	assert_int_equal(up_porttab_add(t, 1, pubs, 2, &err), -EEXIST);
-	assert_string_equal(err.msg,
-			    "ports 0.0.0.0:80-90->80-90/tcp and 192.0.2.1:90->1/tcp overlap");
+	assert_int_equal(up_portspec_parse("80-90:80-90", &list, NULL), 0);
+	assert_int_equal(up_portspec_parse("192.0.2.1:90:1", &list, NULL), 0);
+	assert_int_equal(up_porttab_add(t, 1, list.pubs, list.n, &err), -EEXIST);
+	assert_string_equal(err.msg, "ports *:80-90->80-90/tcp and 192.0.2.1:90->1/tcp overlap");
 	assert_int_equal(up_porttab_active(t)->count, 0);
 }
 
@@ -186,9 +283,9 @@ static void assert_agrees(const struct up_port_half *half, const struct model *m
 	for (uint32_t i = 0; i < half->count; i++) {
 		const struct up_port_row *row = &half->rows[i];
 
-		assert_true(!i || half->rows[i - 1].key < row->key);
-		for (uint32_t port = (uint16_t)row->key; port <= row->hi; port++)
-			assert_int_equal(m->owner[row->key >> 48][port], row->endpoint);
+		assert_true(!i || half->rows[i - 1].port < row->port);
+		for (uint32_t port = (uint16_t)row->port; port <= row->hi; port++)
+			assert_int_equal(m->owner[row->port >> 16][port], row->endpoint);
 	}
 }
 
@@ -207,7 +304,7 @@ static void try_random_add(struct up_port_table *t, struct model *m)
 
 	for (uint32_t port = pub.lo; port <= pub.hi; port++)
 		taken |= m->owner[proto][port] != 0;
-	assert_int_equal(up_porttab_conflict(t, &pub) != NULL, taken);
+	assert_int_equal(up_porttab_conflict(t, 0, &pub) != NULL, taken);
 	if (taken)
 		return;
 	assert_int_equal(up_porttab_add(t, owner, &pub, 1, NULL), 0);
@@ -248,8 +345,11 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_texts),
+		cmocka_unit_test(several_protocols),
+		cmocka_unit_test(sources),
 		cmocka_unit_test(bad_texts),
 		cmocka_unit_test_setup_teardown(conflicts, table_new, table_free),
+		cmocka_unit_test_setup_teardown(shared_ranges, table_new, table_free),
 		cmocka_unit_test_setup_teardown(all_or_none, table_new, table_free),
 		cmocka_unit_test_setup_teardown(the_old_half_stays_whole, table_new, table_free),
 		cmocka_unit_test_setup_teardown(random_changes_agree_with_a_model, table_new,

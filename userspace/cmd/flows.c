@@ -11,9 +11,8 @@
 #include "core/flows.h"
 
 static const char *const fwd_names[] = {
-	[UP_FWD_PEER] = "container",
-	[UP_FWD_NEXTHOP] = "uplink",
-	[UP_FWD_HOST] = "host",
+	[UP_FWD_PEER] = "container", [UP_FWD_QUEUE] = "container", [UP_FWD_NEXTHOP] = "uplink",
+	[UP_FWD_HOST] = "host",      [UP_FWD_LOCAL] = "host",
 };
 
 static const char *fwd_name(uint8_t fwd)
@@ -21,13 +20,15 @@ static const char *fwd_name(uint8_t fwd)
 	return fwd < sizeof(fwd_names) / sizeof(fwd_names[0]) ? fwd_names[fwd] : "?";
 }
 
-/* ADDRESS:PORT */
-static const char *format_peer(__be32 addr, __be16 port, char buf[32])
-{
-	const struct in_addr in = {addr};
-	char text[INET_ADDRSTRLEN];
+#define PEER_TEXT (UP_ADDR_TEXT + 8)
 
-	snprintf(buf, 32, "%s:%u", inet_ntop(AF_INET, &in, text, sizeof(text)), ntohs(port));
+/* ADDRESS:PORT, or [ADDRESS]:PORT */
+static const char *format_peer(const struct up_addr *addr, __be16 port, char buf[PEER_TEXT])
+{
+	char text[UP_ADDR_TEXT];
+
+	snprintf(buf, PEER_TEXT, up_addr_is_v4(addr) ? "%s:%u" : "[%s]:%u",
+		 up_addr_format(addr, text), ntohs(port));
 	return buf;
 }
 
@@ -41,23 +42,21 @@ static uint32_t idle_seconds(const struct up_flow *flow)
 
 static int print_text(const struct up_tuple *key, const struct up_flow *flow, void *arg)
 {
-	char a[32], b[32], c[32], d[32];
+	char a[PEER_TEXT], b[PEER_TEXT], c[PEER_TEXT], d[PEER_TEXT];
 
 	(void)arg;
 	printf("%-4s %s -> %s  as  %s -> %s  to %s, idle %u s\n", up_proto_name(key->proto),
-	       format_peer(key->saddr, key->sport, a), format_peer(key->daddr, key->dport, b),
-	       format_peer(flow->out.saddr, flow->out.sport, c),
-	       format_peer(flow->out.daddr, flow->out.dport, d), fwd_name(flow->fwd),
+	       format_peer(&key->saddr, key->sport, a), format_peer(&key->daddr, key->dport, b),
+	       format_peer(&flow->out.saddr, flow->out.sport, c),
+	       format_peer(&flow->out.daddr, flow->out.dport, d), fwd_name(flow->fwd),
 	       idle_seconds(flow));
 	return 0;
 }
 
 static json_t *json_tuple(const struct up_tuple *t)
 {
-	const struct in_addr src = {t->saddr}, dst = {t->daddr};
-
-	return json_pack("{s:o, s:i, s:o, s:i}", "src", up_json_addr(src), "sport", ntohs(t->sport),
-			 "dst", up_json_addr(dst), "dport", ntohs(t->dport));
+	return json_pack("{s:o, s:i, s:o, s:i}", "src", up_json_addr(&t->saddr), "sport",
+			 ntohs(t->sport), "dst", up_json_addr(&t->daddr), "dport", ntohs(t->dport));
 }
 
 static int print_json(const struct up_tuple *key, const struct up_flow *flow, void *arg)

@@ -41,10 +41,10 @@ static void describe_ports(struct up_run *r)
 {
 	size_t len = 0;
 
-	for (size_t i = 0; i < r->n_ports && len < sizeof(r->record.ports); i++) {
-		char text[UP_PORTSPEC_MAX];
+	for (size_t i = 0; i < r->ports.n && len < sizeof(r->record.ports); i++) {
+		char text[UP_PORTSPEC_TEXT];
 
-		up_portspec_format(&r->ports[i], text);
+		up_portspec_format(&r->ports.pubs[i], text);
 		len += (size_t)snprintf(r->record.ports + len, sizeof(r->record.ports) - len,
 					"%s%s", i ? ", " : "", text);
 	}
@@ -55,22 +55,22 @@ static int add_endpoint(struct up_run *r, struct up_err *err)
 	struct up_endpoint_spec spec = {
 		.name = r->record.name,
 		.ifname = CONTAINER_IFNAME,
-		.addr = r->addr,
 		.mtu = r->mtu,
-		.ports = r->ports,
-		.n_ports = r->n_ports,
+		.ports = r->ports.pubs,
+		.n_ports = r->ports.n,
 	};
 	cleanup_fd int netns = up_netns_open_pid(r->sb.pid, err);
 	struct up_endpoint_info info;
 	int ret = netns < 0 ? netns : open_datapath(r, err);
 
 	spec.netns_fd = netns;
+	memcpy(spec.addr, r->addr, sizeof(spec.addr));
 	if (!ret)
 		ret = up_endpoint_add(r->dp, &spec, &info, err);
 	if (ret)
 		return ret;
 	r->endpoint = true;
-	inet_ntop(AF_INET, &info.addr, r->record.address, sizeof(r->record.address));
+	up_addr_format(&info.addr[UP_V4], r->record.address);
 	describe_ports(r);
 	return 0;
 }

@@ -7,7 +7,6 @@
 #ifndef UP_CMD_LIFE_H
 #define UP_CMD_LIFE_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,8 +18,6 @@
 
 struct up_datapath;
 
-#define UP_RUN_PORTS_MAX 128
-
 /**
  * struct up_run - one "run"
  * @record:  the container's record, kept up to date
@@ -29,7 +26,7 @@ struct up_datapath;
  * @dp:      the datapath; only with the fast network, and opened after the sandbox was made, so
  * that it inherits nothing of it
  * @ports:   to be published
- * @addr:    wanted address
+ * @addr:    wanted addresses, by enum up_family
  * @mtu:     wanted MTU
  * @code: exit status of a start that failed
  * @detach, @remove: -d, --rm
@@ -40,9 +37,8 @@ struct up_run {
 	struct up_sandbox sb;
 	struct up_datapath *dp;
 	struct up_env env;
-	struct up_publish ports[UP_RUN_PORTS_MAX];
-	size_t n_ports;
-	struct in_addr addr;
+	struct up_publish_list ports;
+	struct up_addr addr[UP_FAMILIES];
 	uint32_t mtu;
 	int code;
 	char hostname[UP_NAME_MAX + 1];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cmd/output.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -46,18 +45,30 @@ int up_print_json(json_t *value)
 	return UP_EXIT_OK;
 }
 
-json_t *up_json_addr(struct in_addr addr)
+json_t *up_json_addr(const struct up_addr *addr)
 {
-	char text[INET_ADDRSTRLEN];
+	char text[UP_ADDR_TEXT];
 
-	inet_ntop(AF_INET, &addr, text, sizeof(text));
-	return json_string(text);
+	return json_string(up_addr_set(addr) ? up_addr_format(addr, text) : "");
+}
+
+static json_t *json_sources(const struct up_publish *pub)
+{
+	json_t *list = json_array();
+	char text[UP_ADDR_TEXT];
+
+	for (size_t i = 0; i < pub->n_from; i++)
+		json_array_append_new(list, json_sprintf("%s/%u",
+							 up_addr_format(&pub->from[i].addr, text),
+							 pub->from[i].plen));
+	return list;
 }
 
 json_t *up_json_publish(const struct up_publish *pub)
 {
-	return json_pack("{s:s, s:o, s:i, s:i, s:i, s:i}", "protocol", up_proto_name(pub->proto),
-			 "host_ip", up_json_addr(pub->addr), "host_port", pub->lo, "host_port_end",
-			 pub->hi, "container_port", pub->to, "container_port_end",
-			 pub->to + pub->hi - pub->lo);
+	return json_pack("{s:s, s:o, s:i, s:i, s:i, s:i, s:b, s:o}", "protocol",
+			 up_proto_name(pub->proto), "host_ip", up_json_addr(&pub->addr),
+			 "host_port", pub->lo, "host_port_end", pub->hi, "container_port", pub->to,
+			 "container_port_end", pub->to_one ? pub->to : pub->to + pub->hi - pub->lo,
+			 "shared", pub->share, "from", json_sources(pub));
 }

@@ -4,7 +4,6 @@
 #define UP_CMD_OUTPUT_H
 
 #include <jansson.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 
 #include "cmd/cmd.h"
@@ -27,8 +26,8 @@ int up_cmd_only_json(const struct up_cmd *cmd, int argc, char **argv, bool *ret_
  */
 int up_print_json(json_t *value);
 
-/** up_json_addr() - an IPv4 address as a JSON string */
-json_t *up_json_addr(struct in_addr addr);
+/** up_json_addr() - an address as a JSON string, empty for none */
+json_t *up_json_addr(const struct up_addr *addr);
 
 /** up_json_publish() - a published range as a JSON object */
 json_t *up_json_publish(const struct up_publish *pub);

@@ -11,54 +11,48 @@
 #include "core/datapath.h"
 #include "core/ports.h"
 
-static int parse_specs(char **texts, int n, struct up_publish *pubs, struct up_err *err)
+static int parse_specs(char **texts, int n, struct up_publish_list *list, struct up_err *err)
 {
 	int ret = 0;
 
 	for (int i = 0; !ret && i < n; i++)
-		ret = up_portspec_parse(texts[i], &pubs[i], err);
+		ret = up_portspec_parse(texts[i], list, err);
 	return ret;
 }
 
-static int add(struct up_datapath *dp, const char *name, const struct up_publish *pubs, int n,
+static int add(struct up_datapath *dp, const char *name, const struct up_publish_list *list,
 	       struct up_err *err)
 {
-	return up_port_add(dp, name, pubs, (size_t)n, err);
+	return up_port_add(dp, name, list->pubs, list->n, err);
 }
 
-static int del(struct up_datapath *dp, const char *name, const struct up_publish *pubs, int n,
+static int del(struct up_datapath *dp, const char *name, const struct up_publish_list *list,
 	       struct up_err *err)
 {
 	int ret = 0;
 
-	for (int i = 0; !ret && i < n; i++)
-		ret = up_port_del(dp, name, &pubs[i], err);
+	for (size_t i = 0; !ret && i < list->n; i++)
+		ret = up_port_del(dp, name, &list->pubs[i], err);
 	return ret;
 }
 
-typedef int (*change_fn)(struct up_datapath *dp, const char *name, const struct up_publish *pubs,
-			 int n, struct up_err *err);
+typedef int (*change_fn)(struct up_datapath *dp, const char *name,
+			 const struct up_publish_list *list, struct up_err *err);
 
 /* "add NAME SPEC..." and "del NAME SPEC..." */
 static int change(const struct up_cmd *cmd, int argc, char **argv, change_fn fn)
 {
 	cleanup_datapath struct up_datapath *dp = NULL;
-	cleanup_free struct up_publish *pubs = NULL;
+	cleanup_publish_list struct up_publish_list list = {};
 	struct up_err err = {};
-	int n = argc - 2;
 
-	if (n < 1)
+	if (argc < 3)
 		return up_cmd_usage(cmd, "%s needs the name of an endpoint and a port", argv[0]);
-	pubs = calloc((size_t)n, sizeof(*pubs));
-	if (!pubs) {
-		up_fail(&err, 12, "port %s", argv[0]);
-		return up_cmd_error(&err);
-	}
-	if (parse_specs(argv + 2, n, pubs, &err)) {
+	if (parse_specs(argv + 2, argc - 2, &list, &err)) {
 		up_cmd_error(&err);
 		return UP_EXIT_USAGE;
 	}
-	if (up_datapath_open(&dp, &err) || fn(dp, argv[1], pubs, n, &err))
+	if (up_datapath_open(&dp, &err) || fn(dp, argv[1], &list, &err))
 		return up_cmd_error(&err);
 	return UP_EXIT_OK;
 }
@@ -73,7 +67,7 @@ static int list_json(const struct up_publish *pub, const char *endpoint, void *a
 
 static int list_text(const struct up_publish *pub, const char *endpoint, void *arg)
 {
-	char text[UP_PORTSPEC_MAX];
+	char text[UP_PORTSPEC_TEXT];
 
 	(void)arg;
 	up_portspec_format(pub, text);
@@ -136,6 +130,15 @@ const struct up_cmd cmd_port = {
 		"  list               all published ports of this host\n"
 		"  -j, --json         print JSON\n"
 		"  -h, --help         print this help\n\n"
-		"SPEC is docker's: [ADDRESS:][HOST[-END]:]CONTAINER[-END][/tcp|udp]\n",
+		"SPEC is docker's, and a little more:\n"
+		"  "
+		"[ADDRESS:][HOST[-END]:]CONTAINER[-END][/"
+		"PROTO[,PROTO]...][,share][,from=CIDR[,CIDR]"
+		"...]\n"
+		"PROTO is tcp (default), udp or sctp. A range may lead to one container port. With "
+		"share,\n"
+		"other containers may publish the same range, and connections are balanced. With "
+		"from=,\n"
+		"only these sources may connect; from=@FILE reads them from a file.\n",
 	.run = run,
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* "run": the command line of a container. */
-#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 #include "cmd/life.h"
 #include "launch/rootfs.h"
 
-enum { OPT_RM = 256, OPT_NAME, OPT_NET, OPT_HOSTNAME, OPT_IP, OPT_MTU };
+enum { OPT_RM = 256, OPT_NAME, OPT_NET, OPT_HOSTNAME, OPT_IP, OPT_IP6, OPT_MTU };
 
 static const struct option options[] = {
 	{"detach", no_argument, NULL, 'd'},
@@ -29,6 +28,7 @@ static const struct option options[] = {
 	{"env", required_argument, NULL, 'e'},
 	{"workdir", required_argument, NULL, 'w'},
 	{"ip", required_argument, NULL, OPT_IP},
+	{"ip6", required_argument, NULL, OPT_IP6},
 	{"mtu", required_argument, NULL, OPT_MTU},
 	{"help", no_argument, NULL, 'h'},
 	{},
@@ -69,9 +69,19 @@ static int set_name(const char *what, const char *text, char to[UP_NAME_MAX + 1]
 
 static int add_port(struct up_run *r, const char *text, struct up_err *err)
 {
-	if (r->n_ports == UP_RUN_PORTS_MAX)
-		return up_fail_msg(err, E2BIG, "more than %d ports", UP_RUN_PORTS_MAX);
-	return up_portspec_parse(text, &r->ports[r->n_ports++], err);
+	return up_portspec_parse(text, &r->ports, err);
+}
+
+static int set_address(struct up_run *r, const char *text, enum up_family family,
+		       struct up_err *err)
+{
+	struct up_addr addr;
+
+	if (up_addr_parse(text, &addr) || up_addr_family(&addr) != family)
+		return up_fail_msg(err, EINVAL, "address '%s': not an %s address", text,
+				   family == UP_V4 ? "IPv4" : "IPv6");
+	r->addr[family] = addr;
+	return 0;
 }
 
 static int set_option(struct up_run *r, int opt, struct up_err *err)
@@ -98,10 +108,10 @@ static int set_option(struct up_run *r, int opt, struct up_err *err)
 		return set_name("container name", optarg, r->record.name, err);
 	case OPT_HOSTNAME:
 		return set_name("host name", optarg, r->hostname, err);
+	case OPT_IP6:
+		return set_address(r, optarg, UP_V6, err);
 	default:
-		if (inet_pton(AF_INET, optarg, &r->addr) == 1)
-			return 0;
-		return up_fail_msg(err, EINVAL, "address '%s': not an IPv4 address", optarg);
+		return set_address(r, optarg, UP_V4, err);
 	}
 }
 
@@ -128,7 +138,7 @@ static int check(struct up_run *r, struct up_err *err)
 {
 	if (geteuid())
 		return up_fail_msg(err, EPERM, "run: need root (CAP_SYS_ADMIN and CAP_NET_ADMIN)");
-	if (r->n_ports && !up_run_is_fast(r))
+	if (r->ports.n && !up_run_is_fast(r))
 		return up_fail_msg(err, EINVAL, "-p needs --net=fast: with --net=%s %s",
 				   r->record.net,
 				   !strcmp(r->record.net, "host")
@@ -219,6 +229,7 @@ const struct up_cmd cmd_run = {
 		"network;\n"
 		"                        none: nothing but a loopback\n"
 		"      --ip ADDRESS      IPv4 address (default: the lowest free one)\n"
+		"      --ip6 ADDRESS     IPv6 address (default: the lowest free one)\n"
 		"      --mtu BYTES       (default: the uplink's)\n"
 		"      --hostname NAME   (default: the container's name)\n"
 		"  -e, --env NAME=VALUE  set a variable; NAME alone takes the caller's value\n"

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -16,9 +15,10 @@
 
 static int add_uplink(const struct up_uplink_info *info, void *arg)
 {
-	return json_array_append_new(arg,
-				     json_pack("{s:s, s:i, s:o}", "name", info->name, "ifindex",
-					       info->ifindex, "address", up_json_addr(info->addr)));
+	return json_array_append_new(arg, json_pack("{s:s, s:i, s:o, s:o}", "name", info->name,
+						    "ifindex", info->ifindex, "address",
+						    up_json_addr(&info->addr[UP_V4]), "address6",
+						    up_json_addr(&info->addr[UP_V6])));
 }
 
 static json_t *json_mac(const uint8_t mac[6])
@@ -29,11 +29,13 @@ static json_t *json_mac(const uint8_t mac[6])
 
 static int add_endpoint(const struct up_endpoint_info *info, void *arg)
 {
-	json_t *row = json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:I, s:I}", "id", (int)info->id,
-				"name", info->name, "interface", info->host_if, "address",
-				up_json_addr(info->addr), "gateway", up_json_addr(info->gateway),
-				"mac", json_mac(info->mac), "flows", (json_int_t)info->flows,
-				"flows_max", (json_int_t)info->flow_max);
+	json_t *row = json_pack(
+		"{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "id", (int)info->id, "name",
+		info->name, "interface", info->host_if, "address", up_json_addr(&info->addr[UP_V4]),
+		"gateway", up_json_addr(&info->gateway[UP_V4]), "address6",
+		up_json_addr(&info->addr[UP_V6]), "gateway6", up_json_addr(&info->gateway[UP_V6]),
+		"mac", json_mac(info->mac), "flows", (json_int_t)info->flows, "flows_max",
+		(json_int_t)info->flow_max);
 
 	return json_array_append_new(arg, row);
 }
@@ -114,14 +116,15 @@ static void print_text(const json_t *s)
 	size_t i;
 
 	json_array_foreach (json_object_get(s, "uplinks"), i, row)
-		printf("uplink    %s %s by %s\n", *str(row, "name") ? str(row, "name") : "(gone)",
-		       str(row, "address"), str(s, "hook"));
+		printf("uplink    %s %s %s by %s\n",
+		       *str(row, "name") ? str(row, "name") : "(gone)", str(row, "address"),
+		       str(row, "address6"), str(s, "hook"));
 	printf("flows     %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT "\n", num(s, "flows"),
 	       num(s, "flows_max"));
 	json_array_foreach (json_object_get(s, "endpoints"), i, row)
-		printf("endpoint  %-20s %-15s %-8s %" JSON_INTEGER_FORMAT " flows\n",
-		       str(row, "name"), str(row, "address"), str(row, "interface"),
-		       num(row, "flows"));
+		printf("endpoint  %-20s %-15s %s %-8s %" JSON_INTEGER_FORMAT " flows\n",
+		       str(row, "name"), str(row, "address"), str(row, "address6"),
+		       str(row, "interface"), num(row, "flows"));
 	printf("ports     %zu published\n", json_array_size(json_object_get(s, "ports")));
 	print_counters(json_object_get(s, "counters"));
 }

@@ -16,6 +16,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -30,25 +31,21 @@
 #include "net/netns.h"
 #include "underpass.skel.h"
 
-#define SUBNET_DEFAULT      0x0ad70000 /* 10.215.0.0 */
-#define SUBNET_PLEN_DEFAULT 16
-#define SUBNET_PLEN_MAX     29
-#define SNAT_LO             1024
-#define SNAT_HI             65535
-#define FLOW_MAX_LIMIT      (1U << 24)
-#define SWEEP_START_TRIES   1000
+#define SUBNET4_DEFAULT      0x0ad70000 /* 10.215.0.0 */
+#define SUBNET4_PLEN_DEFAULT 16
+#define SUBNET4_PLEN_MAX     29
+#define SUBNET6_PLEN_DEFAULT 64
+#define SUBNET6_PLEN_MAX     120
+#define SNAT_LO              1024
+#define SNAT_HI              65535
+#define FLOW_MAX_LIMIT       (1U << 24)
+#define SWEEP_START_TRIES    1000
 
 /* nf_conntrack's defaults, seconds. */
 static const uint32_t timeouts[UP_TMO_MAX] = {
-	[UP_TMO_TCP_SYN_SENT] = 120,
-	[UP_TMO_TCP_SYN_RECV] = 60,
-	[UP_TMO_TCP_ESTABLISHED] = 432000,
-	[UP_TMO_TCP_FIN_WAIT] = 120,
-	[UP_TMO_TCP_TIME_WAIT] = 120,
-	[UP_TMO_TCP_CLOSE] = 10,
-	[UP_TMO_UDP] = 30,
-	[UP_TMO_UDP_STREAM] = 120,
-	[UP_TMO_ICMP] = 30,
+#define UP_TIMEOUT_DEFAULT(id, name, seconds) [UP_TMO_##id] = (seconds),
+	UP_TIMEOUTS(UP_TIMEOUT_DEFAULT)
+#undef UP_TIMEOUT_DEFAULT
 };
 
 struct cgroup_hook {
@@ -56,7 +53,6 @@ struct cgroup_hook {
 	enum bpf_attach_type type;
 };
 
-/* The IPv6 ones are for IPv4-mapped addresses, and for [::], which takes the IPv4 port too. */
 static const struct cgroup_hook cgroup_hooks[] = {
 	{"up_connect4", BPF_CGROUP_INET4_CONNECT},
 	{"up_connect6", BPF_CGROUP_INET6_CONNECT},
@@ -157,6 +153,8 @@ static int load(struct bring_up *up, struct up_err *err)
 	if (!up->skel)
 		return up_fail(err, errno, "open the programs");
 	up->skel->rodata->up_has_kern_ctx = up_kernel_has_func("bpf_cast_to_kern_ctx");
+	up->skel->rodata->up_has_conntrack = up_kernel_has_func("bpf_skb_ct_lookup");
+	up->skel->rodata->up_has_fib_src = up_kernel_has_enum("BPF_FIB_LOOKUP_SRC");
 	ret = set_flow_entries(up, err);
 	if (!ret)
 		ret = set_pin_paths(up, err);
@@ -186,26 +184,58 @@ static int pin_programs(struct bring_up *up, struct up_err *err)
 	return ret;
 }
 
+/* RFC 4193, 3.2: 40 random bits make it unlikely that two networks that meet have the same. */
+static struct up_cidr random_ula(void)
+{
+	struct up_cidr net = {.plen = SUBNET6_PLEN_DEFAULT};
+	uint8_t bytes[16] = {0xfd};
+
+	if (getrandom(bytes + 1, 5, 0) != 5)
+		return (struct up_cidr){};
+	net.addr = up_addr_from_bytes(bytes, sizeof(bytes));
+	return net;
+}
+
+static struct up_cidr subnet_for(const struct up_datapath_opts *opts, enum up_family family)
+{
+	if (opts->subnet[family].plen)
+		return opts->subnet[family];
+	if (family == UP_V4)
+		return (struct up_cidr){UP_MAPPED(htonl(SUBNET4_DEFAULT)), SUBNET4_PLEN_DEFAULT};
+	return opts->no_ipv6 || !up_have_ipv6() ? (struct up_cidr){} : random_ula();
+}
+
 static int default_conf(const struct up_datapath_opts *opts, struct up_config *conf,
 			struct up_err *err)
 {
+	static const uint8_t max[UP_FAMILIES] = {SUBNET4_PLEN_MAX, SUBNET6_PLEN_MAX};
+
 	*conf = (struct up_config){
 		.abi = UP_ABI_VERSION,
 		.snat_lo = SNAT_LO,
 		.snat_hi = SNAT_HI,
-		.subnet = opts->plen ? opts->subnet.s_addr : htonl(SUBNET_DEFAULT),
-		.plen = opts->plen ? opts->plen : SUBNET_PLEN_DEFAULT,
 	};
 	memcpy(conf->timeout, timeouts, sizeof(timeouts));
-	if (conf->plen > SUBNET_PLEN_MAX)
-		return up_fail_msg(err, EINVAL, "subnet: /%u is too small, at most /%d", conf->plen,
-				   SUBNET_PLEN_MAX);
+	for (enum up_family f = UP_V4; f < UP_FAMILIES; f++) {
+		struct up_cidr net = subnet_for(opts, f);
+
+		conf->subnet[f] = net.addr;
+		conf->plen[f] = net.plen;
+		if (net.plen > max[f])
+			return up_fail_msg(err, EINVAL, "subnet: /%u is too small, at most /%d",
+					   net.plen, max[f]);
+	}
 	return 0;
 }
 
-static bool same_subnet(const struct up_config *conf, const struct up_datapath_opts *opts)
+static bool same_subnets(const struct up_config *conf, const struct up_datapath_opts *opts)
 {
-	return !opts->plen || (conf->plen == opts->plen && conf->subnet == opts->subnet.s_addr);
+	for (enum up_family f = UP_V4; f < UP_FAMILIES; f++)
+		if (opts->subnet[f].plen &&
+		    (conf->plen[f] != opts->subnet[f].plen ||
+		     !up_addr_equal(&conf->subnet[f], &opts->subnet[f].addr)))
+			return false;
+	return !opts->no_ipv6 || !conf->plen[UP_V6];
 }
 
 /* Write the settings of a first "up"; check those of an earlier one. */
@@ -220,7 +250,7 @@ static int settle_conf(struct bring_up *up, struct up_err *err)
 	if (bpf_map_lookup_elem(fd, &zero, &conf))
 		return up_fail(err, errno, "read the settings");
 	if (conf.abi)
-		return same_subnet(&conf, up->opts)
+		return same_subnets(&conf, up->opts)
 			       ? 0
 			       : up_fail_msg(
 					 err, EBUSY,
@@ -251,36 +281,66 @@ static int add_uplink(struct bring_up *up, const char *name, int ifindex, struct
 		return up_fail_msg(err, EINVAL, "uplink %s: not an Ethernet interface", link.name);
 	key = (uint32_t)link.ifindex;
 	bpf_map_lookup_elem(up->dp->map[UP_MAP_uplinks], &key, &uplink);
+	snprintf(uplink.name, sizeof(uplink.name), "%s", link.name);
 	if (bpf_map_update_elem(up->dp->map[UP_MAP_uplinks], &key, &uplink, BPF_ANY))
 		return up_fail(err, errno, "uplink %s", link.name);
-	ret = up_hook_uplink(bpf_program__fd(up->skel->progs.up_uplink_in), link.ifindex, err);
+	ret = up_hook_uplink(bpf_program__fd(up->skel->progs.up_uplink_in),
+			     bpf_program__fd(up->skel->progs.up_uplink_out), link.ifindex, err);
 	return ret ? up_wrap(err, "uplink %s", link.name) : 0;
 }
 
-/* Uplinks of an earlier "up" that are still there; those that went away are forgotten. */
-static int readd_uplinks(struct bring_up *up, int *ret_n, struct up_err *err)
+/* An uplink of an earlier "up" that has another index now: it went away and came back. */
+static int replace_uplink(struct bring_up *up, uint32_t old, int *ret_n, struct up_err *err)
 {
 	int map = up->dp->map[UP_MAP_uplinks], ret;
-	uint32_t key, last, *prev = NULL;
+	struct up_uplink uplink;
 	struct up_link link;
 
+	if (bpf_map_lookup_elem(map, &old, &uplink))
+		return up_fail(err, errno, "uplink %u", old);
+	uplink.name[sizeof(uplink.name) - 1] = '\0';
+	up_hook_uplink_remove((int)old, NULL);
+	bpf_map_delete_elem(map, &old);
+	ret = up_link_get(up->nl, uplink.name, 0, &link, err);
+	if (ret)
+		return ret == -ENODEV ? 0 : ret;
+	(*ret_n)++;
+	return add_uplink(up, uplink.name, 0, err);
+}
+
+static size_t list_uplinks(struct bring_up *up, uint32_t keys[UP_UPLINK_MAX])
+{
+	uint32_t *prev = NULL;
+	size_t n = 0;
+
+	while (n < UP_UPLINK_MAX &&
+	       !bpf_map_get_next_key(up->dp->map[UP_MAP_uplinks], prev, &keys[n])) {
+		prev = &keys[n];
+		n++;
+	}
+	return n;
+}
+
+/* Uplinks of an earlier "up"; those that went away are forgotten. */
+static int readd_uplinks(struct bring_up *up, int *ret_n, struct up_err *err)
+{
+	uint32_t keys[UP_UPLINK_MAX];
+	size_t n = list_uplinks(up, keys);
+	struct up_link link;
+	int ret = 0;
+
 	*ret_n = 0;
-	while (!bpf_map_get_next_key(map, prev, &key)) {
-		ret = up_link_get(up->nl, NULL, (int)key, &link, err);
+	for (size_t i = 0; !ret && i < n; i++) {
+		ret = up_link_get(up->nl, NULL, (int)keys[i], &link, err);
 		if (ret == -ENODEV) {
-			up_hook_uplink_remove((int)key, NULL);
-			bpf_map_delete_elem(map, &key);
+			ret = replace_uplink(up, keys[i], ret_n, err);
 			continue;
 		}
 		if (!ret)
-			ret = add_uplink(up, NULL, (int)key, err);
-		if (ret)
-			return ret;
+			ret = add_uplink(up, NULL, (int)keys[i], err);
 		(*ret_n)++;
-		last = key;
-		prev = &last;
 	}
-	return 0;
+	return ret;
 }
 
 static int add_uplinks(struct bring_up *up, struct up_err *err)

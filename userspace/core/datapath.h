@@ -3,10 +3,11 @@
 #ifndef UP_CORE_DATAPATH_H
 #define UP_CORE_DATAPATH_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "net/addr.h"
 
 struct up_datapath;
 struct up_err;
@@ -15,15 +16,16 @@ struct up_err;
  * struct up_datapath_opts - how to bring the datapath up
  * @uplinks:   names of the interfaces towards the network; none: the default route's
  * @n_uplinks: how many
- * @subnet:    network of the containers, network byte order
- * @plen:      its prefix length; 0 for UP_SUBNET_DEFAULT
+ * @subnet:    networks of the containers, by enum up_family; a @plen of 0 for the default:
+ *             10.215.0.0/16, and a unique local /64 made up at random (RFC 4193)
+ * @no_ipv6:   no IPv6 network
  * @flow_max:  size of the flow table; 0 for the default
  */
 struct up_datapath_opts {
 	const char *const *uplinks;
 	size_t n_uplinks;
-	struct in_addr subnet;
-	uint8_t plen;
+	struct up_cidr subnet[UP_FAMILIES];
+	bool no_ipv6;
 	uint32_t flow_max;
 };
 

@@ -12,12 +12,13 @@
  * CLOSING, or an interface with our alias and no row, which gc removes: both can only belong to a
  * command that is dead, because every command holds the lock.
  *
- * The container's address is a /32 with a default route to the gateway, and both ends know each
- * other's MAC by permanent neighbour entries: no ARP, no broadcast domain, no bridge.
+ * The container has an address of each family with a default route to the gateway, and both ends
+ *know each other's MAC by permanent neighbour entries: no ARP, no neighbour discovery, no broadcast
+ * domain, no bridge. Whatever prefix length it is shown, there is no route to that network but by
+ *the gateway. Where IPv6 is switched off in its namespace, it goes without.
  */
 #include "core/endpoint.h"
 
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <net/if.h>
@@ -66,11 +67,18 @@ static uint32_t free_id(const struct up_datapath *dp)
 }
 
 /* Unique on the host as the address is; locally administered. */
-static void mac_of(struct in_addr addr, uint8_t mac[6])
+static void mac_of(const struct up_addr addr[UP_FAMILIES], uint8_t mac[6])
 {
 	mac[0] = 0x02;
 	mac[1] = 0x75;
-	memcpy(mac + 2, &addr, 4);
+	memcpy(mac + 2, &addr[up_addr_set(&addr[UP_V4]) ? UP_V4 : UP_V6].w[3], 4);
+}
+
+static bool mac_is_given(const uint8_t mac[6])
+{
+	static const uint8_t none[6];
+
+	return memcmp(mac, none, sizeof(none));
 }
 
 static void set_state(struct up_endpoint *ep, enum up_endpoint_state state)
@@ -78,18 +86,35 @@ static void set_state(struct up_endpoint *ep, enum up_endpoint_state state)
 	__atomic_store_n(&ep->state, state, __ATOMIC_RELEASE);
 }
 
+/* An IPv6 address that is known outside is routed there; a private one is masqueraded. */
+static uint32_t flags_of(const struct up_endpoint_spec *spec, const struct up_addr *v6)
+{
+	return spec->flags | (up_addr_set(v6) && !up_addr_is_ula(v6) ? UP_EP_ROUTED_V6 : 0);
+}
+
 static void claim_row(struct up_datapath *dp, uint32_t id, const struct up_endpoint_spec *spec,
-		      struct in_addr addr)
+		      const struct up_addr addr[UP_FAMILIES])
 {
 	struct up_endpoint *ep = &dp->endpoints[id];
 
 	*ep = (struct up_endpoint){
-		.addr = addr.s_addr,
-		.gateway = up_ipam_gateway(&dp->conf).s_addr,
-		.plen = (uint8_t)dp->conf.plen,
-		.flow_max = up_flows_max(dp) / FLOW_QUOTA_PARTS,
+		.flow_max = spec->flow_max ? spec->flow_max : up_flows_max(dp) / FLOW_QUOTA_PARTS,
+		.new_rate = spec->new_rate,
+		.net = spec->net,
+		.flags = flags_of(spec, &addr[UP_V6]),
 	};
-	mac_of(addr, ep->mac);
+	for (enum up_family f = UP_V4; f < UP_FAMILIES; f++) {
+		if (!up_addr_set(&addr[f]))
+			continue;
+		ep->addr[f] = addr[f];
+		ep->plen[f] = spec->plen[f] ? spec->plen[f] : f == UP_V4 ? 32 : 128;
+		ep->gateway[f] = up_addr_set(&spec->gateway[f]) ? spec->gateway[f]
+								: up_ipam_gateway(&dp->conf, f);
+	}
+	if (mac_is_given(spec->mac))
+		memcpy(ep->mac, spec->mac, sizeof(ep->mac));
+	else
+		mac_of(addr, ep->mac);
 	snprintf(ep->name, sizeof(ep->name), "%s", spec->name);
 	set_state(ep, UP_ENDPOINT_CLOSING);
 }
@@ -147,36 +172,87 @@ static int make_veth(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 	return ret;
 }
 
-/* The host's end: gateway address, route and neighbour of the container, forwarding. */
-static int set_up_host_end(struct up_nl *nl, const struct up_endpoint *ep, struct up_err *err)
+/* One family at the host's end: gateway address, route and neighbour of the container. */
+static int set_up_host_family(struct up_nl *nl, const struct up_endpoint *ep, enum up_family f,
+			      struct up_err *err)
 {
-	const struct in_addr addr = {ep->addr}, gateway = {ep->gateway};
+	const uint8_t bits = f == UP_V4 ? 32 : 128;
 	const int ifindex = (int)ep->ifindex;
 	const struct up_route route = {
-		.dst = addr,
-		.plen = 32,
-		.src = gateway,
+		.dst = ep->addr[f],
+		.plen = bits,
+		.src = ep->gateway[f],
 		.ifindex = ifindex,
 	};
-	int ret = up_addr_add(nl, ifindex, gateway, 32, err);
+	int ret;
 
+	if (!up_addr_set(&ep->addr[f]))
+		return 0;
+	ret = up_addr_add(nl, ifindex, &ep->gateway[f], bits, err);
 	if (!ret)
-		ret = up_link_set_forwarding(nl, ifindex, err);
-	if (!ret)
-		ret = up_link_set_up(nl, ifindex, err);
-	if (!ret)
-		ret = up_neigh_add(nl, ifindex, addr, ep->mac, err);
+		ret = up_neigh_add(nl, ifindex, &ep->addr[f], ep->mac, err);
 	if (!ret)
 		ret = up_route_add(nl, &route, err);
 	return ret;
 }
 
-/* The container's end: loopback, address, neighbour and default route. */
-static int set_up_container_end(const struct up_endpoint *ep, const struct up_endpoint_spec *spec,
+static int set_up_host_end(struct up_nl *nl, uint32_t id, const struct up_endpoint *ep,
+			   struct up_err *err)
+{
+	const int ifindex = (int)ep->ifindex;
+	char name[16];
+	int ret = up_link_set_forwarding(nl, ifindex, err);
+
+	up_endpoint_ifname(id, name);
+	if (!ret && up_addr_set(&ep->addr[UP_V6]))
+		ret = up_link_set_forwarding6(name, err);
+	if (!ret)
+		ret = up_link_set_up(nl, ifindex, err);
+	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++)
+		ret = set_up_host_family(nl, ep, f, err);
+	return ret;
+}
+
+/* One family at the container's end: address, neighbour and default route. */
+static int set_up_container_family(struct up_nl *nl, int ifindex, const struct up_endpoint *ep,
+				   enum up_family f, struct up_err *err)
+{
+	const struct up_route route = {
+		.dst = f == UP_V4 ? UP_ANY_V4 : UP_ANY,
+		.gateway = ep->gateway[f],
+		.onlink = true,
+		.ifindex = ifindex,
+	};
+	int ret = up_addr_add(nl, ifindex, &ep->addr[f], ep->plen[f], err);
+
+	if (!ret)
+		ret = up_neigh_add(nl, ifindex, &ep->gateway[f], gateway_mac, err);
+	if (!ret)
+		ret = up_route_add(nl, &route, err);
+	return ret;
+}
+
+/* Without IPv6 in the namespace the endpoint goes without, unless that was asked for by address. */
+static int set_up_container_families(struct up_nl *nl, int ifindex, struct up_endpoint *ep,
+				     const struct up_endpoint_spec *spec, struct up_err *err)
+{
+	int ret = 0;
+
+	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++) {
+		if (!up_addr_set(&ep->addr[f]))
+			continue;
+		ret = set_up_container_family(nl, ifindex, ep, f, err);
+		if (ret == -EACCES && f == UP_V6 && !up_addr_set(&spec->addr[f])) {
+			ep->addr[f] = ep->gateway[f] = UP_ANY;
+			ret = 0;
+		}
+	}
+	return ret;
+}
+
+static int set_up_container_end(struct up_endpoint *ep, const struct up_endpoint_spec *spec,
 				struct up_err *err)
 {
-	const struct in_addr addr = {ep->addr}, gateway = {ep->gateway};
-	struct up_route route = {.gateway = gateway, .onlink = true};
 	cleanup_nl struct up_nl *nl = NULL;
 	struct up_link link, lo;
 	int ret = up_nl_open_in(NETLINK_ROUTE, spec->netns_fd, &nl, err);
@@ -187,33 +263,34 @@ static int set_up_container_end(const struct up_endpoint *ep, const struct up_en
 		ret = up_link_set_up(nl, lo.ifindex, err);
 	if (!ret)
 		ret = up_link_get(nl, spec->ifname, 0, &link, err);
-	if (ret)
-		return ret;
-	route.ifindex = link.ifindex;
-	ret = up_addr_add(nl, link.ifindex, addr, 32, err);
 	if (!ret)
 		ret = up_link_set_up(nl, link.ifindex, err);
-	if (!ret)
-		ret = up_neigh_add(nl, link.ifindex, gateway, gateway_mac, err);
-	if (!ret)
-		ret = up_route_add(nl, &route, err);
-	return ret;
+	return ret ? ret : set_up_container_families(nl, link.ifindex, ep, spec, err);
 }
 
 static int set_index(struct up_datapath *dp, uint32_t id, struct up_err *err)
 {
 	const struct up_endpoint *ep = &dp->endpoints[id];
+	int ret = bpf_map_update_elem(dp->map[UP_MAP_ep_by_if], &ep->ifindex, &id, BPF_ANY);
 
-	if (bpf_map_update_elem(dp->map[UP_MAP_ep_by_if], &ep->ifindex, &id, BPF_ANY) ||
-	    bpf_map_update_elem(dp->map[UP_MAP_ep_by_addr], &ep->addr, &id, BPF_ANY))
-		return up_fail(err, errno, "write the index");
-	return 0;
+	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++)
+		if (up_addr_set(&ep->addr[f]))
+			ret = bpf_map_update_elem(dp->map[UP_MAP_ep_by_addr], &ep->addr[f], &id,
+						  BPF_ANY);
+	return ret ? up_fail(err, errno, "write the index") : 0;
 }
 
-static void clear_index(struct up_datapath *dp, const struct up_endpoint *ep)
+/* Only what is this endpoint's: one that failed to be made may have asked for another's address. */
+static void clear_index(struct up_datapath *dp, uint32_t id)
 {
+	const struct up_endpoint *ep = &dp->endpoints[id];
+	uint32_t owner;
+
 	bpf_map_delete_elem(dp->map[UP_MAP_ep_by_if], &ep->ifindex);
-	bpf_map_delete_elem(dp->map[UP_MAP_ep_by_addr], &ep->addr);
+	for (enum up_family f = UP_V4; f < UP_FAMILIES; f++)
+		if (!bpf_map_lookup_elem(dp->map[UP_MAP_ep_by_addr], &ep->addr[f], &owner) &&
+		    owner == id)
+			bpf_map_delete_elem(dp->map[UP_MAP_ep_by_addr], &ep->addr[f]);
 }
 
 static int build(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
@@ -225,9 +302,9 @@ static int build(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 	if (!ret)
 		ret = up_hook_veth(dp->veth_prog, (int)ep->ifindex, -1, err);
 	if (!ret)
-		ret = set_up_host_end(nl, ep, err);
-	if (!ret)
 		ret = set_up_container_end(ep, spec, err);
+	if (!ret)
+		ret = set_up_host_end(nl, id, ep, err);
 	if (!ret)
 		ret = set_index(dp, id, err);
 	if (ret)
@@ -246,20 +323,38 @@ static int check_spec(struct up_datapath *dp, const struct up_endpoint_spec *spe
 		return ret;
 	if (up_endpoint_find(dp, spec->name))
 		return up_fail_msg(err, EEXIST, "there is one of that name already");
-	return up_ports_check(dp, spec->ports, spec->n_ports, err);
+	return up_ports_check(dp, 0, spec->ports, spec->n_ports, err);
+}
+
+/* The addresses that it will have. A family is left out where nobody asked for it and the host does
+ * not have it. */
+static int choose_addresses(struct up_datapath *dp, const struct up_endpoint_spec *spec,
+			    struct up_addr ret_addr[UP_FAMILIES], struct up_err *err)
+{
+	int ret = 0;
+
+	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++) {
+		ret_addr[f] = spec->addr[f];
+		if (up_addr_set(&spec->addr[f]))
+			ret = up_ipam_check(dp, &spec->addr[f], spec->foreign, err);
+		else if (!spec->foreign && up_addr_set(&dp->conf.subnet[f]) &&
+			 (f == UP_V4 || up_have_ipv6()))
+			ret = up_ipam_pick(dp, f, &ret_addr[f], err);
+	}
+	return ret;
 }
 
 static int add_locked(struct up_datapath *dp, struct up_nl *nl, const struct up_endpoint_spec *spec,
 		      uint32_t *ret_id, struct up_err *err)
 {
-	struct in_addr addr = spec->addr;
+	struct up_addr addr[UP_FAMILIES];
 	uint32_t id = free_id(dp);
 	int ret = check_spec(dp, spec, err);
 
 	if (!ret && !id)
 		ret = up_fail_msg(err, ENOSPC, "all %d endpoints are used", UP_ENDPOINT_MAX - 1);
 	if (!ret)
-		ret = up_ipam_pick(dp, &addr, err);
+		ret = choose_addresses(dp, spec, addr, err);
 	if (!ret)
 		ret = up_host_refresh(dp, nl, err);
 	if (ret)
@@ -278,14 +373,17 @@ static void fill_info(const struct up_endpoint *ep, uint32_t id, struct up_endpo
 	*info = (struct up_endpoint_info){
 		.id = id,
 		.ifindex = (int)ep->ifindex,
-		.addr.s_addr = ep->addr,
-		.gateway.s_addr = ep->gateway,
-		.plen = ep->plen,
 		.flows = ep->flows,
 		.flow_max = ep->flow_max,
+		.new_rate = ep->new_rate,
+		.flags = ep->flags,
+		.net = ep->net,
 	};
 	snprintf(info->name, sizeof(info->name), "%.63s", ep->name);
 	memcpy(info->mac, ep->mac, sizeof(info->mac));
+	memcpy(info->addr, ep->addr, sizeof(info->addr));
+	memcpy(info->gateway, ep->gateway, sizeof(info->gateway));
+	memcpy(info->plen, ep->plen, sizeof(info->plen));
 	up_endpoint_ifname(id, info->host_if);
 }
 
@@ -328,7 +426,7 @@ int up_endpoint_remove(struct up_datapath *dp, struct up_nl *nl, uint32_t id, st
 
 	set_state(ep, UP_ENDPOINT_CLOSING);
 	up_ports_withdraw(dp, id);
-	clear_index(dp, ep);
+	clear_index(dp, id);
 	ret = up_flows_end(dp, id, NULL, err);
 	if (!ret)
 		ret = delete_link(nl, id, err);

@@ -7,13 +7,14 @@
 #ifndef UP_CORE_ENDPOINT_H
 #define UP_CORE_ENDPOINT_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/paths.h"
 #include "core/portspec.h"
+#include "net/addr.h"
+#include "underpass/endpoint.h"
 
 struct up_datapath;
 struct up_err;
@@ -23,8 +24,18 @@ struct up_err;
  * @name:     unique on this host; up_name_check() applies
  * @netns_fd: namespace that gets the interface
  * @ifname:   name of the interface in there, for example "eth0"; must not exist yet
- * @addr:     address, network byte order; 0.0.0.0 to take the lowest free one
+ * @addr:     addresses, by enum up_family; all 0 to take the lowest free one of the family, where
+ *            the containers have a network of it
+ * @plen:     how long a prefix the container is shown, bits of the family; 0 for all of them
+ * @gateway:  by enum up_family; all 0 for that of the containers' network
+ * @foreign:  @addr are not of the containers' network: the caller manages them. A family without
+ *            an address is then not wanted
+ * @mac:      of the interface; all 0 for one that follows from the address
  * @mtu:      bytes; 0 for the uplink's
+ * @flow_max: quota of live flows; 0 for half of the flow table
+ * @new_rate: new flows in a second, at most; 0 for no limit
+ * @flags:    UP_EP_INTERNAL, UP_EP_ROUTED_V4, UP_EP_ROUTED_V6
+ * @net:      network: endpoints of different ones do not reach each other
  * @ports:    ranges to publish
  * @n_ports:  how many
  */
@@ -32,8 +43,14 @@ struct up_endpoint_spec {
 	const char *name;
 	int netns_fd;
 	const char *ifname;
-	struct in_addr addr;
+	struct up_addr addr[UP_FAMILIES];
+	uint8_t plen[UP_FAMILIES];
+	struct up_addr gateway[UP_FAMILIES];
+	bool foreign;
+	uint8_t mac[6];
 	uint32_t mtu;
+	uint32_t flow_max, new_rate, flags;
+	uint16_t net;
 	const struct up_publish *ports;
 	size_t n_ports;
 };
@@ -44,22 +61,26 @@ struct up_endpoint_spec {
  * @name:      as asked for
  * @host_if:   the host's end of the veth
  * @ifindex:   its index
- * @addr:      the container's address, network byte order
- * @gateway:   its gateway, an address of the host
- * @plen:      prefix length of the network
+ * @addr:      the container's addresses, by enum up_family; all 0 where it has none
+ * @gateway:   its gateways, addresses of the host
+ * @plen:      prefix lengths that the container is shown
  * @mac:       of the container's interface
  * @flows:     live flows
  * @flow_max:  quota of live flows
+ * @new_rate:  new flows in a second, at most; 0 for no limit
+ * @flags:     enum up_endpoint_flags
+ * @net:       its network
  */
 struct up_endpoint_info {
 	uint32_t id;
 	char name[UP_NAME_MAX + 1];
 	char host_if[16];
 	int ifindex;
-	struct in_addr addr, gateway;
-	uint8_t plen;
+	struct up_addr addr[UP_FAMILIES], gateway[UP_FAMILIES];
+	uint8_t plen[UP_FAMILIES];
 	uint8_t mac[6];
-	uint32_t flows, flow_max;
+	uint32_t flows, flow_max, new_rate, flags;
+	uint16_t net;
 };
 
 /**

@@ -36,7 +36,7 @@ int up_flows_end(struct up_datapath *dp, uint32_t endpoint, const struct up_publ
 	int ret;
 
 	if (pub) {
-		r.addr = pub->addr.s_addr;
+		r.addr = pub->addr;
 		r.proto = pub->proto;
 		r.lo = pub->lo;
 		r.hi = pub->hi;

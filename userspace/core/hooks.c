@@ -14,6 +14,7 @@
 #include "core/bpffs.h"
 
 #define TCX_INGRESS ((enum bpf_attach_type)UP_BPF_TCX_INGRESS)
+#define TCX_EGRESS  ((enum bpf_attach_type)UP_BPF_TCX_EGRESS)
 
 /* Our place among the filters of a clsact hook; nobody else's is touched. */
 #define CLSACT_PRIORITY 0x7570
@@ -35,11 +36,24 @@ bool up_hook_has_tcx(int prog_fd)
 	return fd >= 0 || errno == ENODEV;
 }
 
-static void uplink_pin(char buf[UP_PIN_PATH_MAX], int ifindex)
+/**
+ * struct direction - a side of an interface
+ * @tcx:    its attach type
+ * @clsact: its place at the qdisc
+ */
+struct direction {
+	enum bpf_attach_type tcx;
+	enum bpf_tc_attach_point clsact;
+};
+
+static const struct direction ingress = {TCX_INGRESS, BPF_TC_INGRESS};
+static const struct direction egress = {TCX_EGRESS, BPF_TC_EGRESS};
+
+static void uplink_pin(char buf[UP_PIN_PATH_MAX], const struct direction *dir, int ifindex)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "uplink_%d", ifindex);
+	snprintf(name, sizeof(name), dir == &ingress ? "uplink_%d" : "uplink_%d_out", ifindex);
 	up_pin_path(buf, UP_PIN_LINKS, name);
 }
 
@@ -77,9 +91,9 @@ static int link_make(int prog_fd, int target, enum bpf_attach_type type, const c
 	return 0;
 }
 
-static int clsact_attach(int prog_fd, int ifindex, struct up_err *err)
+static int clsact_attach(int prog_fd, const struct direction *dir, int ifindex, struct up_err *err)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = dir->clsact);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .handle = CLSACT_HANDLE,
 		    .priority = CLSACT_PRIORITY, .flags = BPF_TC_F_REPLACE);
 	int ret = bpf_tc_hook_create(&hook);
@@ -91,9 +105,9 @@ static int clsact_attach(int prog_fd, int ifindex, struct up_err *err)
 }
 
 /* The qdisc stays: other programs may sit there, and an empty one costs nothing. */
-static void clsact_detach(int ifindex)
+static void clsact_detach(const struct direction *dir, int ifindex)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = dir->clsact);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
 
 	if (!bpf_tc_query(&hook, &opts)) {
@@ -102,33 +116,47 @@ static void clsact_detach(int ifindex)
 	}
 }
 
-int up_hook_uplink(int prog_fd, int ifindex, struct up_err *err)
+static int uplink_attach(int prog_fd, const struct direction *dir, int ifindex, struct up_err *err)
 {
 	char pin[UP_PIN_PATH_MAX];
 	int ret;
 
-	uplink_pin(pin, ifindex);
+	uplink_pin(pin, dir, ifindex);
 	if (!up_hook_has_tcx(prog_fd)) {
-		ret = clsact_attach(prog_fd, ifindex, err);
+		ret = clsact_attach(prog_fd, dir, ifindex, err);
 		if (!ret)
 			unlink(pin);
 		return ret;
 	}
-	ret = link_make(prog_fd, ifindex, TCX_INGRESS, pin, err);
+	ret = link_make(prog_fd, ifindex, dir->tcx, pin, err);
 	if (!ret)
-		clsact_detach(ifindex);
+		clsact_detach(dir, ifindex);
 	return ret;
+}
+
+int up_hook_uplink(int in_fd, int out_fd, int ifindex, struct up_err *err)
+{
+	int ret = uplink_attach(in_fd, &ingress, ifindex, err);
+
+	return ret ? ret : uplink_attach(out_fd, &egress, ifindex, err);
+}
+
+static int uplink_detach(const struct direction *dir, int ifindex, struct up_err *err)
+{
+	char pin[UP_PIN_PATH_MAX];
+
+	clsact_detach(dir, ifindex);
+	uplink_pin(pin, dir, ifindex);
+	if (unlink(pin) && errno != ENOENT)
+		return up_fail(err, errno, "remove %s", pin);
+	return 0;
 }
 
 int up_hook_uplink_remove(int ifindex, struct up_err *err)
 {
-	char pin[UP_PIN_PATH_MAX];
+	int ret = uplink_detach(&egress, ifindex, err);
 
-	clsact_detach(ifindex);
-	uplink_pin(pin, ifindex);
-	if (unlink(pin) && errno != ENOENT)
-		return up_fail(err, errno, "remove %s", pin);
-	return 0;
+	return ret ? ret : uplink_detach(&ingress, ifindex, err);
 }
 
 int up_hook_veth(int prog_fd, int ifindex, int old_fd, struct up_err *err)
@@ -136,14 +164,14 @@ int up_hook_veth(int prog_fd, int ifindex, int old_fd, struct up_err *err)
 	LIBBPF_OPTS(bpf_prog_attach_opts, opts);
 
 	if (!up_hook_has_tcx(prog_fd))
-		return clsact_attach(prog_fd, ifindex, err);
+		return clsact_attach(prog_fd, &ingress, ifindex, err);
 	if (old_fd >= 0) {
 		opts.flags = BPF_F_REPLACE;
 		opts.replace_prog_fd = old_fd;
 	}
 	if (bpf_prog_attach_opts(prog_fd, ifindex, TCX_INGRESS, &opts))
 		return up_fail(err, errno, "attach");
-	clsact_detach(ifindex);
+	clsact_detach(&ingress, ifindex);
 	return 0;
 }
 

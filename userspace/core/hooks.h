@@ -25,14 +25,15 @@ struct up_err;
 bool up_hook_has_tcx(int prog_fd);
 
 /**
- * up_hook_uplink() - attach to the ingress of an uplink, or swap the program there
- * @prog_fd: the program
+ * up_hook_uplink() - attach to both directions of an uplink, or swap the programs there
+ * @in_fd:   program for what comes in
+ * @out_fd:  program for what the host sends
  * @ifindex: the uplink
  * @err:     why it failed
  *
  * Return: 0 or -errno
  */
-int up_hook_uplink(int prog_fd, int ifindex, struct up_err *err);
+int up_hook_uplink(int in_fd, int out_fd, int ifindex, struct up_err *err);
 
 /** up_hook_uplink_remove() - detach from an uplink by whatever mechanism. Return: 0 or -errno */
 int up_hook_uplink_remove(int ifindex, struct up_err *err);

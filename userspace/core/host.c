@@ -1,54 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the programs know of the host itself: its addresses. */
+/* What the programs know of the host itself: its addresses, and the ports it keeps. */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "core/maps.h"
 #include "net/link.h"
 
-struct address {
-	int ifindex;
-	struct in_addr addr;
-};
-
 struct addresses {
 	size_t n;
-	struct address at[UP_LOCAL_MAX];
+	struct up_ifaddr at[UP_LOCAL_MAX];
 };
 
-static int collect(int ifindex, struct in_addr addr, uint8_t plen, void *arg)
+static int collect(const struct up_ifaddr *addr, void *arg)
 {
 	struct addresses *all = arg;
 
-	(void)plen;
 	if (all->n == UP_LOCAL_MAX)
 		return -ENOSPC;
-	all->at[all->n++] = (struct address){ifindex, addr};
+	all->at[all->n++] = *addr;
 	return 0;
 }
 
-static const struct address *find(const struct addresses *all, int ifindex, uint32_t addr)
+static bool has(const struct addresses *all, const struct up_addr *addr)
 {
 	for (size_t i = 0; i < all->n; i++)
-		if (all->at[i].ifindex == ifindex || all->at[i].addr.s_addr == addr)
-			return &all->at[i];
-	return NULL;
+		if (up_addr_equal(&all->at[i].addr, addr))
+			return true;
+	return false;
 }
 
 /* The new ones first, so that no address is missing in between. */
 static int update_local(int map, const struct addresses *all)
 {
-	struct in_addr key, *prev = NULL, last;
+	struct up_addr key, *prev = NULL, last;
 	uint8_t one = 1;
 
 	for (size_t i = 0; i < all->n; i++)
 		if (bpf_map_update_elem(map, &all->at[i].addr, &one, BPF_ANY))
 			return -errno;
 	while (!bpf_map_get_next_key(map, prev, &key)) {
-		if (find(all, -1, key.s_addr)) {
+		if (has(all, &key)) {
 			last = key;
 			prev = &last;
 		} else if (bpf_map_delete_elem(map, &key)) {
@@ -58,21 +55,65 @@ static int update_local(int map, const struct addresses *all)
 	return 0;
 }
 
-/* The first address of an uplink is its primary one. */
+/* The first address of an uplink that is fit for it, by family. */
+static void primary_addresses(const struct addresses *all, int ifindex, struct up_uplink *uplink)
+{
+	memset(uplink->addr, 0, sizeof(uplink->addr));
+	for (size_t i = 0; i < all->n; i++) {
+		const struct up_ifaddr *a = &all->at[i];
+		struct up_addr *primary = &uplink->addr[up_addr_family(&a->addr)];
+
+		if (a->ifindex == ifindex && a->primary && !up_addr_set(primary))
+			*primary = a->addr;
+	}
+}
+
 static int update_uplinks(int map, const struct addresses *all)
 {
 	uint32_t key, *prev = NULL, last;
+	struct up_uplink uplink;
 
 	while (!bpf_map_get_next_key(map, prev, &key)) {
-		const struct address *a = find(all, (int)key, 0);
-		struct up_uplink uplink = {.addr = a ? a->addr.s_addr : 0};
-
+		if (bpf_map_lookup_elem(map, &key, &uplink))
+			return -errno;
+		primary_addresses(all, (int)key, &uplink);
 		if (bpf_map_update_elem(map, &key, &uplink, BPF_EXIST))
 			return -errno;
 		last = key;
 		prev = &last;
 	}
 	return 0;
+}
+
+#define RESERVED_PATH "/proc/sys/net/ipv4/ip_local_reserved_ports"
+#define RESERVED_MAX  (1U << 20)
+
+/* "8080,9000-9010": ports that the administrator keeps for services to come. */
+static void parse_reserved(const char *text, __u64 bits[65536 / 64])
+{
+	unsigned int lo, hi;
+	int n;
+
+	memset(bits, 0, 65536 / 8);
+	for (; sscanf(text, "%5u%n", &lo, &n) == 1; text += *text == ',') {
+		text += n;
+		hi = lo;
+		if (*text == '-' && sscanf(text, "-%5u%n", &hi, &n) == 1)
+			text += n;
+		for (unsigned int port = lo; port <= hi && port < 65536; port++)
+			bits[port / 64] |= 1ULL << (port % 64);
+	}
+}
+
+static int update_reserved(struct up_datapath *dp)
+{
+	cleanup_free char *text = NULL;
+	uint32_t zero = 0;
+
+	if (up_file_read(RESERVED_PATH, RESERVED_MAX, &text, NULL) < 0)
+		return 0;
+	parse_reserved(text, dp->conf.reserved);
+	return bpf_map_update_elem(dp->map[UP_MAP_conf], &zero, &dp->conf, BPF_ANY) ? -errno : 0;
 }
 
 int up_host_refresh(struct up_datapath *dp, struct up_nl *nl, struct up_err *err)
@@ -88,5 +129,7 @@ int up_host_refresh(struct up_datapath *dp, struct up_nl *nl, struct up_err *err
 	ret = update_local(dp->map[UP_MAP_local], all);
 	if (!ret)
 		ret = update_uplinks(dp->map[UP_MAP_uplinks], all);
+	if (!ret)
+		ret = update_reserved(dp);
 	return ret ? up_fail(err, ret, "tell the programs the host's addresses") : 0;
 }

@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <string.h>
 
 #include "base/err.h"
 
@@ -40,6 +41,28 @@ bool up_kernel_has_func(const char *name)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	bool has = btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	return has;
+}
+
+static bool has_enumerator(const struct btf *btf, const char *name)
+{
+	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const struct btf_enum *e = btf_enum(t);
+
+		for (int i = 0; btf_is_enum(t) && i < btf_vlen(t); i++)
+			if (!strcmp(btf__name_by_offset(btf, e[i].name_off), name))
+				return true;
+	}
+	return false;
+}
+
+bool up_kernel_has_enum(const char *name)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool has = btf && has_enumerator(btf, name);
 
 	btf__free(btf);
 	return has;

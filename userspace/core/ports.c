@@ -2,11 +2,13 @@
 #include "core/ports.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "core/allow.h"
 #include "core/endpoint_priv.h"
 #include "core/flows.h"
 #include "core/maps.h"
@@ -19,10 +21,11 @@ static const char *owner_name(const struct up_datapath *dp, const struct up_port
 	return row->endpoint < UP_ENDPOINT_MAX ? dp->endpoints[row->endpoint].name : "?";
 }
 
-static int check_one(struct up_datapath *dp, const struct up_publish *pub, struct up_err *err)
+static int check_one(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pub,
+		     struct up_err *err)
 {
-	const struct up_port_row *row = up_porttab_conflict(dp->ports, pub);
-	char text[UP_PORTSPEC_MAX], theirs[UP_PORTSPEC_MAX];
+	const struct up_port_row *row = up_porttab_conflict(dp->ports, (uint16_t)endpoint, pub);
+	char text[UP_PORTSPEC_TEXT], theirs[UP_PORTSPEC_TEXT];
 	struct up_publish other;
 	uint16_t port;
 	int ret;
@@ -34,7 +37,12 @@ static int check_one(struct up_datapath *dp, const struct up_publish *pub, struc
 		return up_fail_msg(err, EEXIST, "port %s: endpoint %.63s has %s", text,
 				   owner_name(dp, row), theirs);
 	}
-	ret = up_sockdiag_holder(pub->proto, pub->addr, pub->lo, pub->hi, &port, err);
+	if (pub->proto == IPPROTO_SCTP && (pub->to_one || pub->to != pub->lo))
+		return up_fail_msg(err, EOPNOTSUPP,
+				   "port %s: SCTP's checksum covers its ports, so they cannot be "
+				   "changed: publish the port that the container uses",
+				   text);
+	ret = up_sockdiag_holder(pub->proto, &pub->addr, pub->lo, pub->hi, &port, err);
 	if (ret)
 		return up_wrap(err, "port %s", text);
 	if (port)
@@ -44,20 +52,34 @@ static int check_one(struct up_datapath *dp, const struct up_publish *pub, struc
 	return 0;
 }
 
-int up_ports_check(struct up_datapath *dp, const struct up_publish *pubs, size_t n,
-		   struct up_err *err)
+int up_ports_check(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pubs,
+		   size_t n, struct up_err *err)
 {
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < n; i++)
-		ret = check_one(dp, &pubs[i], err);
+		ret = check_one(dp, endpoint, &pubs[i], err);
 	return ret;
 }
 
+/* Lists first, rows last: a crash in between leaves lists that no row names, which gc removes. */
 int up_ports_publish(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pubs,
 		     size_t n, struct up_err *err)
 {
-	return up_porttab_add(dp->ports, (uint16_t)endpoint, pubs, n, err);
+	cleanup_free struct up_publish *copy = n ? malloc(n * sizeof(*copy)) : NULL;
+	int ret;
+
+	if (!n)
+		return 0;
+	if (!copy)
+		return up_fail(err, ENOMEM, "publish ports");
+	memcpy(copy, pubs, n * sizeof(*copy));
+	ret = up_allow_add(dp, copy, n, err);
+	if (!ret)
+		ret = up_porttab_add(dp->ports, (uint16_t)endpoint, copy, n, err);
+	if (ret)
+		up_allow_gc(dp, NULL);
+	return ret;
 }
 
 static bool owned_by(const struct up_port_row *row, void *arg)
@@ -67,7 +89,8 @@ static bool owned_by(const struct up_port_row *row, void *arg)
 
 void up_ports_withdraw(struct up_datapath *dp, uint32_t endpoint)
 {
-	up_porttab_remove(dp->ports, owned_by, &endpoint);
+	if (up_porttab_remove(dp->ports, owned_by, &endpoint))
+		up_allow_gc(dp, NULL);
 }
 
 static int find_live(struct up_datapath *dp, const char *name, uint32_t *ret_id, struct up_err *err)
@@ -91,7 +114,7 @@ int up_port_add(struct up_datapath *dp, const char *name, const struct up_publis
 	if (!ret)
 		ret = up_nl_open(NETLINK_ROUTE, &nl, err);
 	if (!ret)
-		ret = up_ports_check(dp, pubs, n, err);
+		ret = up_ports_check(dp, id, pubs, n, err);
 	if (!ret)
 		ret = up_host_refresh(dp, nl, err);
 	return ret ? ret : up_ports_publish(dp, id, pubs, n, err);
@@ -109,7 +132,7 @@ static bool is_wanted(const struct up_port_row *row, void *arg)
 
 	up_porttab_row(row, &pub);
 	return row->endpoint == w->endpoint && pub.proto == w->pub->proto &&
-	       pub.addr.s_addr == w->pub->addr.s_addr && pub.lo == w->pub->lo &&
+	       up_addr_equal(&pub.addr, &w->pub->addr) && pub.lo == w->pub->lo &&
 	       pub.hi == w->pub->hi && (!w->pub->to || pub.to == w->pub->to);
 }
 
@@ -118,7 +141,7 @@ int up_port_del(struct up_datapath *dp, const char *name, const struct up_publis
 {
 	struct wanted w = {.pub = pub};
 	cleanup_fd int lock = up_lock(err);
-	char text[UP_PORTSPEC_MAX];
+	char text[UP_PORTSPEC_TEXT];
 	int ret = lock < 0 ? lock : find_live(dp, name, &w.endpoint, err);
 
 	if (ret)
@@ -128,7 +151,20 @@ int up_port_del(struct up_datapath *dp, const char *name, const struct up_publis
 		return up_fail_msg(err, ENOENT, "endpoint %.80s: port %s is not published", name,
 				   text);
 	}
+	up_allow_gc(dp, NULL);
 	return up_flows_end(dp, w.endpoint, pub, err);
+}
+
+static int append_source(const struct up_cidr *net, void *arg)
+{
+	struct up_publish *pub = arg;
+	struct up_cidr *more = reallocarray(pub->from, pub->n_from + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	pub->from = more;
+	pub->from[pub->n_from++] = *net;
+	return 0;
 }
 
 int up_port_foreach(struct up_datapath *dp,
@@ -141,7 +177,11 @@ int up_port_foreach(struct up_datapath *dp,
 
 	for (uint32_t i = 0; !ret && i < half->count && i < UP_PORT_ROWS; i++) {
 		up_porttab_row(&half->rows[i], &pub);
-		ret = fn(&pub, owner_name(dp, &half->rows[i]), arg);
+		if (pub.allow)
+			ret = up_allow_foreach(dp, pub.allow, append_source, &pub);
+		if (!ret)
+			ret = fn(&pub, owner_name(dp, &half->rows[i]), arg);
+		free(pub.from);
 	}
 	return ret;
 }

@@ -1,38 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/porttab.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 
+/* Row protocol by IPPROTO_*, and back. */
+static const uint8_t ipprotos[UP_PORT_PROTOS] = {
+	[UP_PORT_TCP] = IPPROTO_TCP,
+	[UP_PORT_UDP] = IPPROTO_UDP,
+	[UP_PORT_SCTP] = IPPROTO_SCTP,
+};
+
 static uint8_t row_proto(uint8_t ipproto)
 {
-	return ipproto == IPPROTO_UDP ? UP_PORT_UDP : UP_PORT_TCP;
+	for (uint8_t i = 0; i < UP_PORT_PROTOS; i++)
+		if (ipprotos[i] == ipproto)
+			return i;
+	return UP_PORT_TCP;
 }
 
-static uint64_t pub_key(const struct up_publish *pub)
+/* A pinned map may hold anything. */
+static uint32_t proto_of(const struct up_port_row *row)
 {
-	return up_port_key(row_proto(pub->proto), ntohl(pub->addr.s_addr), pub->lo);
+	return row->port >> 16 < UP_PORT_PROTOS ? row->port >> 16 : UP_PORT_TCP;
 }
 
 void up_porttab_row(const struct up_port_row *row, struct up_publish *ret_pub)
 {
 	*ret_pub = (struct up_publish){
-		.addr.s_addr = htonl((uint32_t)(row->key >> 16)),
-		.proto = row->key >> 48 == UP_PORT_UDP ? IPPROTO_UDP : IPPROTO_TCP,
-		.lo = (uint16_t)row->key,
+		.addr = row->addr,
+		.proto = ipprotos[proto_of(row)],
+		.lo = (uint16_t)row->port,
 		.hi = row->hi,
 		.to = row->to,
+		.to_one = row->flags & UP_PORT_TO_ONE,
+		.share = row->flags & UP_PORT_SHARED,
+		.allow = row->allow,
 	};
 }
 
 static bool overlaps(const struct up_publish *a, const struct up_publish *b)
 {
 	return a->proto == b->proto && a->lo <= b->hi && b->lo <= a->hi &&
-	       (!a->addr.s_addr || !b->addr.s_addr || a->addr.s_addr == b->addr.s_addr);
+	       up_addr_conflicts(&a->addr, &b->addr);
+}
+
+static bool same_range(const struct up_publish *a, const struct up_publish *b)
+{
+	return a->proto == b->proto && a->lo == b->lo && a->hi == b->hi &&
+	       up_addr_equal(&a->addr, &b->addr);
 }
 
 /* The count comes from a pinned map: never trust it further than the rows reach. */
@@ -41,16 +60,21 @@ static uint32_t rows_of(const struct up_port_half *half)
 	return half->count < UP_PORT_ROWS ? half->count : UP_PORT_ROWS;
 }
 
-const struct up_port_row *up_porttab_conflict(const struct up_port_table *table,
+const struct up_port_row *up_porttab_conflict(const struct up_port_table *table, uint16_t endpoint,
 					      const struct up_publish *pub)
 {
 	const struct up_port_half *half = up_porttab_active(table);
 	struct up_publish other;
 
 	for (uint32_t i = 0; i < rows_of(half); i++) {
-		up_porttab_row(&half->rows[i], &other);
-		if (overlaps(pub, &other))
-			return &half->rows[i];
+		const struct up_port_row *row = &half->rows[i];
+
+		up_porttab_row(row, &other);
+		if (!overlaps(pub, &other))
+			continue;
+		if (!pub->share || !other.share || !same_range(pub, &other) ||
+		    row->endpoint == endpoint)
+			return row;
 	}
 	return NULL;
 }
@@ -58,16 +82,40 @@ const struct up_port_row *up_porttab_conflict(const struct up_port_table *table,
 static int by_key(const void *a, const void *b)
 {
 	const struct up_port_row *x = a, *y = b;
+	int cmp = up_port_cmp(x, &y->addr, y->port);
 
-	return x->key < y->key ? -1 : x->key > y->key;
+	return cmp ? cmp : (int)x->endpoint - (int)y->endpoint;
+}
+
+static enum up_port_kind kind_of(const struct up_addr *addr)
+{
+	const struct up_addr any4 = UP_ANY_V4, any6 = UP_ANY_V6;
+
+	if (!up_addr_set(addr))
+		return UP_PORT_KIND_ANY;
+	return up_addr_equal(addr, &any4) || up_addr_equal(addr, &any6) ? UP_PORT_KIND_FAMILY
+									: UP_PORT_KIND_ONE;
 }
 
 static void set_bits(struct up_port_half *half, const struct up_port_row *row)
 {
-	__u64 *bits = half->bits[row->key >> 48 == UP_PORT_UDP ? UP_PORT_UDP : UP_PORT_TCP];
+	__u64 *bits = half->bits[proto_of(row)];
 
-	for (uint32_t port = (uint16_t)row->key; port <= row->hi; port++)
+	for (uint32_t port = (uint16_t)row->port; port <= row->hi; port++)
 		bits[port / 64] |= 1ULL << (port % 64);
+}
+
+/* How many owners each range has, told by each of its rows. */
+static void count_owners(struct up_port_half *half)
+{
+	for (uint32_t i = 0, n; i < half->count; i += n) {
+		const struct up_port_row *row = &half->rows[i];
+
+		for (n = 1; i + n < half->count && !up_port_cmp(row + n, &row->addr, row->port);)
+			n++;
+		for (uint32_t j = i; j < i + n; j++)
+			half->rows[j].owners = (uint16_t)n;
+	}
 }
 
 /* Sort, index, and make active: the change happens with the last store. */
@@ -75,8 +123,12 @@ static void commit(struct up_port_table *table, struct up_port_half *half)
 {
 	qsort(half->rows, half->count, sizeof(half->rows[0]), by_key);
 	memset(half->bits, 0, sizeof(half->bits));
-	for (uint32_t i = 0; i < half->count; i++)
+	half->kinds = 0;
+	for (uint32_t i = 0; i < half->count; i++) {
 		set_bits(half, &half->rows[i]);
+		half->kinds |= kind_of(&half->rows[i].addr);
+	}
+	count_owners(half);
 	__atomic_store_n(&table->active, (uint32_t)(half - table->half), __ATOMIC_RELEASE);
 }
 
@@ -87,7 +139,7 @@ static struct up_port_half *inactive(struct up_port_table *table)
 
 static int check_each_other(const struct up_publish *pubs, size_t n, struct up_err *err)
 {
-	char a[UP_PORTSPEC_MAX], b[UP_PORTSPEC_MAX];
+	char a[UP_PORTSPEC_TEXT], b[UP_PORTSPEC_TEXT];
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = i + 1; j < n; j++)
@@ -99,6 +151,36 @@ static int check_each_other(const struct up_publish *pubs, size_t n, struct up_e
 	return 0;
 }
 
+static int check_owners(const struct up_port_half *half, const struct up_publish *pub,
+			struct up_err *err)
+{
+	char text[UP_PORTSPEC_TEXT];
+	struct up_publish other;
+	unsigned int owners = 0;
+
+	for (uint32_t i = 0; pub->share && i < rows_of(half); i++) {
+		up_porttab_row(&half->rows[i], &other);
+		owners += same_range(pub, &other);
+	}
+	if (owners < UP_PORT_OWNERS)
+		return 0;
+	up_portspec_format(pub, text);
+	return up_fail_msg(err, ENOSPC, "port %s: %u endpoints share it already", text, owners);
+}
+
+static struct up_port_row row_of(const struct up_publish *pub, uint16_t endpoint)
+{
+	return (struct up_port_row){
+		.addr = pub->addr,
+		.port = up_port_key(row_proto(pub->proto), pub->lo),
+		.hi = pub->hi,
+		.to = pub->to,
+		.endpoint = endpoint,
+		.allow = pub->allow,
+		.flags = (pub->to_one ? UP_PORT_TO_ONE : 0) | (pub->share ? UP_PORT_SHARED : 0),
+	};
+}
+
 int up_porttab_add(struct up_port_table *table, uint16_t endpoint, const struct up_publish *pubs,
 		   size_t n, struct up_err *err)
 {
@@ -107,18 +189,15 @@ int up_porttab_add(struct up_port_table *table, uint16_t endpoint, const struct 
 	uint32_t count = rows_of(now);
 	int ret = check_each_other(pubs, n, err);
 
+	for (size_t i = 0; !ret && i < n; i++)
+		ret = check_owners(now, &pubs[i], err);
 	if (ret || !n)
 		return ret;
 	if (n > UP_PORT_ROWS - count)
 		return up_fail_msg(err, ENOSPC, "port table: all %d rows are used", UP_PORT_ROWS);
 	memcpy(next->rows, now->rows, count * sizeof(now->rows[0]));
 	for (size_t i = 0; i < n; i++)
-		next->rows[count++] = (struct up_port_row){
-			.key = pub_key(&pubs[i]),
-			.hi = pubs[i].hi,
-			.to = pubs[i].to,
-			.endpoint = endpoint,
-		};
+		next->rows[count++] = row_of(&pubs[i], endpoint);
 	next->count = count;
 	commit(table, next);
 	return 0;

@@ -14,17 +14,19 @@
 
 struct up_err;
 
-/** up_porttab_row() - a row of the table in user space's words */
+/** up_porttab_row() - a row of the table in user space's words, but for its sources */
 void up_porttab_row(const struct up_port_row *row, struct up_publish *ret_pub);
 
 /**
  * up_porttab_conflict() - find a published range that a new one would overlap
- * @table: the table
- * @pub:   the new range; every address of the host conflicts with each single one
+ * @table:    the table
+ * @endpoint: who wants it, 0 for an endpoint that is not there yet
+ * @pub:      the new range; every address of the host conflicts with each single one. The same
+ * range of another endpoint does not conflict where both are shared
  *
  * Return: the row in the way, or NULL
  */
-const struct up_port_row *up_porttab_conflict(const struct up_port_table *table,
+const struct up_port_row *up_porttab_conflict(const struct up_port_table *table, uint16_t endpoint,
 					      const struct up_publish *pub);
 
 /**
@@ -35,7 +37,8 @@ const struct up_port_row *up_porttab_conflict(const struct up_port_table *table,
  * @n:        how many
  * @err:      why it failed
  *
- * Return: 0; -EEXIST where two of @pubs overlap; -ENOSPC where the table is full
+ * Return: 0; -EEXIST where two of @pubs overlap; -ENOSPC where the table is full, or a range has
+ * UP_PORT_OWNERS owners already
  */
 int up_porttab_add(struct up_port_table *table, uint16_t endpoint, const struct up_publish *pubs,
 		   size_t n, struct up_err *err);

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -24,7 +25,7 @@ int up_uplink_foreach(struct up_datapath *dp,
 		struct up_link link;
 
 		bpf_map_lookup_elem(dp->map[UP_MAP_uplinks], &key, &uplink);
-		info.addr.s_addr = uplink.addr;
+		memcpy(info.addr, uplink.addr, sizeof(info.addr));
 		if (!up_link_get(nl, NULL, (int)key, &link, NULL))
 			snprintf(info.name, sizeof(info.name), "%s", link.name);
 		ret = fn(&info, arg);

@@ -3,8 +3,9 @@
 #ifndef UP_CORE_UPLINKS_H
 #define UP_CORE_UPLINKS_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
+
+#include "net/addr.h"
 
 struct up_datapath;
 struct up_err;
@@ -13,12 +14,12 @@ struct up_err;
  * struct up_uplink_info - an uplink
  * @name:    of the interface; empty where it is gone
  * @ifindex: its index
- * @addr:    its primary address, network byte order
+ * @addr:    its primary addresses, by enum up_family; all 0 where it has none
  */
 struct up_uplink_info {
 	char name[16];
 	int ifindex;
-	struct in_addr addr;
+	struct up_addr addr[UP_FAMILIES];
 };
 
 /** up_uplink_foreach() - hand every uplink to a callback. Return: 0, what @fn returned, or -errno

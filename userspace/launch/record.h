@@ -56,7 +56,7 @@ struct up_container {
 	char rootfs[PATH_MAX];
 	char command[512];
 	char net[16];
-	char address[16];
+	char address[46];
 	char ports[1024];
 };
 

@@ -2,12 +2,15 @@
 #include "net/link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -213,4 +216,31 @@ int up_link_set_forwarding(struct up_nl *nl, int ifindex, struct up_err *err)
 		return up_fail(err, ENOMEM, "interface %d: forwarding", ifindex);
 	ret = up_nl_do(nl, msg, err);
 	return ret ? up_wrap(err, "interface %d: forwarding", ifindex) : 0;
+}
+
+bool up_have_ipv6(void)
+{
+	return !access("/proc/sys/net/ipv6/conf/all", F_OK);
+}
+
+/* Return: 0, or -errno; -ENOENT for a setting that this kernel does not have */
+static int write_conf6(const char *name, const char *setting, const char *value)
+{
+	char path[128];
+	cleanup_fd int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", name, setting);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		return -errno;
+	return 0;
+}
+
+int up_link_set_forwarding6(const char *name, struct up_err *err)
+{
+	int ret = write_conf6(name, "forwarding", "1");
+
+	if (!ret)
+		ret = write_conf6(name, "accept_ra", "0");
+	return ret ? up_fail(err, ret, "interface %s: IPv6 forwarding", name) : 0;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/addr.h"
 #include "net/nl.h"
 
 /**
@@ -77,25 +78,46 @@ int up_link_set_up(struct up_nl *nl, int ifindex, struct up_err *err);
 int up_link_del(struct up_nl *nl, int ifindex, struct up_err *err);
 
 /**
- * up_link_set_forwarding() - let the kernel forward IPv4 packets that come in by this interface
- * (IFLA_INET_CONF; what /proc/sys/net/ipv4/conf/IF/forwarding does, in whichever namespace)
+ * up_link_set_forwarding() - let the kernel forward packets that come in by this interface
+ * @nl:      socket in the namespace of the interface
+ * @ifindex: the interface
+ * @err:     why it failed
+ *
+ * IPv4: IFLA_INET_CONF, what /proc/sys/net/ipv4/conf/IF/forwarding does. Return: 0 or -errno
  */
 int up_link_set_forwarding(struct up_nl *nl, int ifindex, struct up_err *err);
 
-/* Addresses and gateways are in network byte order; prefix lengths in bits. */
-int up_addr_add(struct up_nl *nl, int ifindex, struct in_addr addr, uint8_t plen,
+/**
+ * up_link_set_forwarding6() - the same for IPv6, and no router advertisements are believed there
+ * @name: an interface of the caller's network namespace
+ * @err:  why it failed
+ *
+ * There is no netlink request for it, so this writes to /proc/sys/net. Return: 0 or -errno
+ */
+int up_link_set_forwarding6(const char *name, struct up_err *err);
+
+/** up_have_ipv6() - does the kernel do IPv6 in the caller's network namespace? */
+bool up_have_ipv6(void);
+
+/**
+ * up_addr_add() - give an interface an address, without a route to its network and (IPv6) without
+ * asking the link whether somebody else has it: on a link of two ends nobody can
+ * @plen: bits of the family
+ * Return: 0 or -errno
+ */
+int up_addr_add(struct up_nl *nl, int ifindex, const struct up_addr *addr, uint8_t plen,
 		struct up_err *err);
 
 /**
- * struct up_route - one IPv4 unicast route of the main table
- * @dst, @plen: destination; plen 0 is the default route
- * @gateway:    next hop, 0.0.0.0 for a directly connected destination (scope link)
- * @src:        preferred source address, 0.0.0.0 for none
+ * struct up_route - one unicast route of the main table
+ * @dst, @plen: destination; plen 0 is the default route of the family that @dst is of
+ * @gateway:    next hop; all 0 for a directly connected destination (scope link)
+ * @src:        preferred source address; all 0 for none
  * @ifindex:    output interface
  * @onlink:     RTNH_F_ONLINK: the gateway need not be in a connected network
  */
 struct up_route {
-	struct in_addr dst, gateway, src;
+	struct up_addr dst, gateway, src;
 	uint8_t plen;
 	bool onlink;
 	int ifindex;
@@ -104,16 +126,31 @@ struct up_route {
 int up_route_add(struct up_nl *nl, const struct up_route *route, struct up_err *err);
 
 /** up_neigh_add() - a permanent neighbour entry; replaces an entry that is there */
-int up_neigh_add(struct up_nl *nl, int ifindex, struct in_addr addr, const uint8_t mac[6],
+int up_neigh_add(struct up_nl *nl, int ifindex, const struct up_addr *addr, const uint8_t mac[6],
 		 struct up_err *err);
 
-/** up_addr_foreach() - hand every IPv4 address of the namespace to a callback */
-int up_addr_foreach(struct up_nl *nl,
-		    int (*fn)(int ifindex, struct in_addr addr, uint8_t plen, void *arg), void *arg,
+/**
+ * struct up_ifaddr - an address of an interface
+ * @ifindex: the interface
+ * @addr:    its address
+ * @plen:    bits of the family
+ * @primary: fit to be the source of packets to anywhere: global, and neither temporary nor about to
+ *           go (IPv6)
+ */
+struct up_ifaddr {
+	int ifindex;
+	struct up_addr addr;
+	uint8_t plen;
+	bool primary;
+};
+
+/** up_addr_foreach() - hand every address of the namespace to a callback, IPv4 first */
+int up_addr_foreach(struct up_nl *nl, int (*fn)(const struct up_ifaddr *addr, void *arg), void *arg,
 		    struct up_err *err);
 
 /**
- * up_default_uplink() - the interface of the IPv4 default route with the lowest metric
+ * up_default_uplink() - the interface of the default route with the lowest metric: of IPv4, and
+ * where there is none, of IPv6
  * @ret_ifindex: its index
  * Return: 0; -ENETUNREACH with a message that says what to do where there is no default route
  */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Addresses, routes and neighbours. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -21,116 +20,140 @@ static struct nl_msg *new_msg(int type, int flags, void *hdr, size_t len)
 	return msg;
 }
 
-static int put_addr(struct nl_msg *msg, int type, struct in_addr addr)
+static int put_addr(struct nl_msg *msg, int type, const struct up_addr *addr)
 {
-	return nla_put(msg, type, sizeof(addr), &addr);
+	size_t len;
+	const void *bytes = up_addr_bytes(addr, &len);
+
+	return nla_put(msg, type, (int)len, bytes);
 }
 
-static const char *text_of(struct in_addr addr, char buf[INET_ADDRSTRLEN])
-{
-	return inet_ntop(AF_INET, &addr, buf, INET_ADDRSTRLEN);
-}
-
-int up_addr_add(struct up_nl *nl, int ifindex, struct in_addr addr, uint8_t plen,
+int up_addr_add(struct up_nl *nl, int ifindex, const struct up_addr *addr, uint8_t plen,
 		struct up_err *err)
 {
 	struct ifaddrmsg ifa = {
-		.ifa_family = AF_INET,
+		.ifa_family = (uint8_t)up_addr_af(addr),
 		.ifa_prefixlen = plen,
 		.ifa_index = (uint32_t)ifindex,
+		.ifa_flags = up_addr_is_v4(addr) ? 0 : IFA_F_NODAD,
 	};
 	cleanup_msg struct nl_msg *msg =
 		new_msg(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &ifa, sizeof(ifa));
-	char text[INET_ADDRSTRLEN];
+	char text[UP_ADDR_TEXT];
 	int ret;
 
-	if (!msg || put_addr(msg, IFA_LOCAL, addr) || put_addr(msg, IFA_ADDRESS, addr))
-		return up_fail(err, ENOMEM, "address %s", text_of(addr, text));
+	if (!msg || put_addr(msg, IFA_LOCAL, addr) || put_addr(msg, IFA_ADDRESS, addr) ||
+	    nla_put_u32(msg, IFA_FLAGS, ifa.ifa_flags | IFA_F_NOPREFIXROUTE))
+		return up_fail(err, ENOMEM, "address %s", up_addr_format(addr, text));
 	ret = up_nl_do(nl, msg, err);
-	return ret ? up_wrap(err, "address %s/%u: add", text_of(addr, text), plen) : 0;
+	return ret ? up_wrap(err, "address %s/%u: add", up_addr_format(addr, text), plen) : 0;
 }
 
 int up_route_add(struct up_nl *nl, const struct up_route *route, struct up_err *err)
 {
+	bool direct = !up_addr_set(&route->gateway);
 	struct rtmsg rtm = {
-		.rtm_family = AF_INET,
+		.rtm_family = (uint8_t)up_addr_af(&route->dst),
 		.rtm_dst_len = route->plen,
 		.rtm_table = RT_TABLE_MAIN,
 		.rtm_protocol = RTPROT_STATIC,
-		.rtm_scope = route->gateway.s_addr ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
+		.rtm_scope = direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
 		.rtm_type = RTN_UNICAST,
 		.rtm_flags = route->onlink ? RTNH_F_ONLINK : 0,
 	};
 	cleanup_msg struct nl_msg *msg =
 		new_msg(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &rtm, sizeof(rtm));
-	char text[INET_ADDRSTRLEN];
+	char text[UP_ADDR_TEXT];
 	int ret;
 
-	if (!msg || (route->plen && put_addr(msg, RTA_DST, route->dst)) ||
-	    (route->gateway.s_addr && put_addr(msg, RTA_GATEWAY, route->gateway)) ||
-	    (route->src.s_addr && put_addr(msg, RTA_PREFSRC, route->src)) ||
+	if (!msg || (route->plen && put_addr(msg, RTA_DST, &route->dst)) ||
+	    (!direct && put_addr(msg, RTA_GATEWAY, &route->gateway)) ||
+	    (up_addr_set(&route->src) && put_addr(msg, RTA_PREFSRC, &route->src)) ||
 	    nla_put_u32(msg, RTA_OIF, (uint32_t)route->ifindex))
-		return up_fail(err, ENOMEM, "route %s", text_of(route->dst, text));
+		return up_fail(err, ENOMEM, "route %s", up_addr_format(&route->dst, text));
 	ret = up_nl_do(nl, msg, err);
-	return ret ? up_wrap(err, "route %s/%u: add", text_of(route->dst, text), route->plen) : 0;
+	return ret ? up_wrap(err, "route %s/%u: add", up_addr_format(&route->dst, text),
+			     route->plen)
+		   : 0;
 }
 
-int up_neigh_add(struct up_nl *nl, int ifindex, struct in_addr addr, const uint8_t mac[6],
+int up_neigh_add(struct up_nl *nl, int ifindex, const struct up_addr *addr, const uint8_t mac[6],
 		 struct up_err *err)
 {
 	struct ndmsg ndm = {
-		.ndm_family = AF_INET,
+		.ndm_family = (uint8_t)up_addr_af(addr),
 		.ndm_ifindex = ifindex,
 		.ndm_state = NUD_PERMANENT,
 	};
 	cleanup_msg struct nl_msg *msg =
 		new_msg(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &ndm, sizeof(ndm));
-	char text[INET_ADDRSTRLEN];
+	char text[UP_ADDR_TEXT];
 	int ret;
 
 	if (!msg || put_addr(msg, NDA_DST, addr) || nla_put(msg, NDA_LLADDR, 6, mac))
-		return up_fail(err, ENOMEM, "neighbour %s", text_of(addr, text));
+		return up_fail(err, ENOMEM, "neighbour %s", up_addr_format(addr, text));
 	ret = up_nl_do(nl, msg, err);
-	return ret ? up_wrap(err, "neighbour %s: add", text_of(addr, text)) : 0;
+	return ret ? up_wrap(err, "neighbour %s: add", up_addr_format(addr, text)) : 0;
 }
 
 struct addr_walk {
-	int (*fn)(int ifindex, struct in_addr addr, uint8_t plen, void *arg);
+	int (*fn)(const struct up_ifaddr *addr, void *arg);
 	void *arg;
 };
 
 static const struct nla_policy addr_policy[IFA_MAX + 1] = {
-	[IFA_LOCAL] = {.type = NLA_U32},
-	[IFA_ADDRESS] = {.type = NLA_U32},
+	[IFA_LOCAL] = {.type = NLA_UNSPEC},
+	[IFA_ADDRESS] = {.type = NLA_UNSPEC},
+	[IFA_FLAGS] = {.type = NLA_U32},
 };
+
+#define UNFIT_FLAGS (IFA_F_TEMPORARY | IFA_F_DEPRECATED | IFA_F_DADFAILED | IFA_F_TENTATIVE)
+
+static bool is_primary(const struct ifaddrmsg *ifa, uint32_t flags)
+{
+	/* In IPv4 IFA_F_TEMPORARY is IFA_F_SECONDARY: also after the primary one. */
+	return ifa->ifa_scope == RT_SCOPE_UNIVERSE && !(flags & UNFIT_FLAGS);
+}
 
 static int each_addr(struct nlmsghdr *nlh, void *arg)
 {
 	const struct addr_walk *w = arg;
 	struct nlattr *tb[IFA_MAX + 1], *local;
 	struct ifaddrmsg *ifa = nlmsg_data(nlh);
-	struct in_addr addr;
+	struct up_ifaddr addr;
 
 	if (nlh->nlmsg_type != RTM_NEWADDR ||
 	    nlmsg_parse(nlh, sizeof(*ifa), tb, IFA_MAX, addr_policy))
 		return -EBADMSG;
 	local = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
-	if (ifa->ifa_family != AF_INET || !local)
+	if ((ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6) || !local)
 		return 0;
-	addr.s_addr = nla_get_u32(local);
-	return w->fn((int)ifa->ifa_index, addr, ifa->ifa_prefixlen, w->arg);
+	addr = (struct up_ifaddr){
+		.ifindex = (int)ifa->ifa_index,
+		.addr = up_addr_from_bytes(nla_data(local), (size_t)nla_len(local)),
+		.plen = ifa->ifa_prefixlen,
+		.primary = is_primary(ifa,
+				      tb[IFA_FLAGS] ? nla_get_u32(tb[IFA_FLAGS]) : ifa->ifa_flags),
+	};
+	return w->fn(&addr, w->arg);
 }
 
-int up_addr_foreach(struct up_nl *nl,
-		    int (*fn)(int ifindex, struct in_addr addr, uint8_t plen, void *arg), void *arg,
+static int dump_addrs(struct up_nl *nl, uint8_t family, struct addr_walk *w, struct up_err *err)
+{
+	struct ifaddrmsg ifa = {.ifa_family = family};
+	cleanup_msg struct nl_msg *msg = new_msg(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(ifa));
+
+	return msg ? up_nl_query(nl, msg, each_addr, w, err)
+		   : up_fail(err, ENOMEM, "list addresses");
+}
+
+int up_addr_foreach(struct up_nl *nl, int (*fn)(const struct up_ifaddr *addr, void *arg), void *arg,
 		    struct up_err *err)
 {
-	struct ifaddrmsg ifa = {.ifa_family = AF_INET};
-	cleanup_msg struct nl_msg *msg = new_msg(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(ifa));
 	struct addr_walk w = {fn, arg};
+	int ret = dump_addrs(nl, AF_INET, &w, err);
 
-	return msg ? up_nl_query(nl, msg, each_addr, &w, err)
-		   : up_fail(err, ENOMEM, "list addresses");
+	return ret ? ret : dump_addrs(nl, AF_INET6, &w, err);
 }
 
 struct best_route {
@@ -163,16 +186,26 @@ static int each_route(struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
+static int find_default(struct up_nl *nl, uint8_t family, struct best_route *best,
+			struct up_err *err)
+{
+	struct rtmsg rtm = {.rtm_family = family};
+	cleanup_msg struct nl_msg *msg = new_msg(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm));
+	int ret =
+		msg ? up_nl_query(nl, msg, each_route, best, err) : up_fail(err, ENOMEM, "message");
+
+	return ret ? up_wrap(err, "read the routing table") : 0;
+}
+
 int up_default_uplink(struct up_nl *nl, int *ret_ifindex, struct up_err *err)
 {
-	struct rtmsg rtm = {.rtm_family = AF_INET};
-	cleanup_msg struct nl_msg *msg = new_msg(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm));
 	struct best_route best = {};
-	int ret = msg ? up_nl_query(nl, msg, each_route, &best, err)
-		      : up_fail(err, ENOMEM, "message");
+	int ret = find_default(nl, AF_INET, &best, err);
 
+	if (!ret && !best.ifindex)
+		ret = find_default(nl, AF_INET6, &best, err);
 	if (ret)
-		return up_wrap(err, "read the routing table");
+		return ret;
 	if (!best.ifindex)
 		return up_fail_msg(err, ENETUNREACH,
 				   "no default route: name the uplink with --uplink IF");

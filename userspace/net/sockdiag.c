@@ -18,54 +18,43 @@
 #define STATE_CLOSE  7
 
 struct search {
-	struct in_addr addr;
+	struct up_addr addr;
 	uint16_t lo, hi, found;
 };
 
-static bool is_zero(const uint32_t *words, int n)
+static bool is_v6only(struct nlmsghdr *nlh, const struct inet_diag_msg *m)
 {
-	for (int i = 0; i < n; i++)
-		if (words[i])
-			return false;
-	return true;
+	struct nlattr *v6only = nlmsg_find_attr(nlh, sizeof(*m), INET_DIAG_SKV6ONLY);
+
+	return v6only && nla_len(v6only) && nla_get_u8(v6only);
 }
 
-/*
- * The IPv4 address that a socket occupies, if any. Return: false for a socket that leaves IPv4
- * alone: bound to an IPv6 address, or to :: with IPV6_V6ONLY
+/* What a socket occupies: an address, or every one (of a family), in the words of a published port.
  */
-static bool ipv4_of(struct nlmsghdr *nlh, const struct inet_diag_msg *m, struct in_addr *ret_addr)
+static struct up_addr occupied(struct nlmsghdr *nlh, const struct inet_diag_msg *m)
 {
-	struct nlattr *v6only;
+	struct up_addr addr =
+		up_addr_from_bytes(m->id.idiag_src, m->idiag_family == AF_INET ? 4 : 16);
 
-	if (m->idiag_family == AF_INET) {
-		ret_addr->s_addr = m->id.idiag_src[0];
-		return true;
-	}
-	if (!is_zero(m->id.idiag_src, 2))
-		return false;
-	ret_addr->s_addr = m->id.idiag_src[3];
-	if (m->id.idiag_src[2] == htonl(0xffff))
-		return true;
-	v6only = nlmsg_find_attr(nlh, sizeof(*m), INET_DIAG_SKV6ONLY);
-	return is_zero(m->id.idiag_src, 4) && !(v6only && nla_len(v6only) && nla_get_u8(v6only));
+	if (!up_addr_set(&addr) && is_v6only(nlh, m))
+		return UP_ANY_V6;
+	return addr;
 }
 
 static int each_socket(struct nlmsghdr *nlh, void *arg)
 {
 	const struct inet_diag_msg *m = nlmsg_data(nlh);
 	struct search *s = arg;
-	struct in_addr addr;
+	struct up_addr addr;
 	uint16_t port;
 
 	if (nlmsg_datalen(nlh) < (int)sizeof(*m))
 		return -EBADMSG;
 	port = ntohs(m->id.idiag_sport);
-	if (port < s->lo || port > s->hi || !ipv4_of(nlh, m, &addr))
+	if (port < s->lo || port > s->hi)
 		return 0;
-	if (addr.s_addr && s->addr.s_addr && addr.s_addr != s->addr.s_addr)
-		return 0;
-	if (!s->found || port < s->found)
+	addr = occupied(nlh, m);
+	if (up_addr_conflicts(&addr, &s->addr) && (!s->found || port < s->found))
 		s->found = port;
 	return 0;
 }
@@ -90,16 +79,18 @@ static int dump(struct up_nl *nl, uint8_t family, uint8_t proto, struct search *
 	return ret ? up_wrap(err, "list the host's sockets") : 0;
 }
 
-int up_sockdiag_holder(uint8_t proto, struct in_addr addr, uint16_t lo, uint16_t hi,
+int up_sockdiag_holder(uint8_t proto, const struct up_addr *addr, uint16_t lo, uint16_t hi,
 		       uint16_t *ret_port, struct up_err *err)
 {
-	struct search s = {.addr = addr, .lo = lo, .hi = hi};
+	struct search s = {.addr = *addr, .lo = lo, .hi = hi};
 	cleanup_nl struct up_nl *nl = NULL;
-	int ret = up_nl_open(NETLINK_SOCK_DIAG, &nl, err);
+	int ret = 0;
 
-	if (!ret)
+	if (proto == IPPROTO_TCP || proto == IPPROTO_UDP)
+		ret = up_nl_open(NETLINK_SOCK_DIAG, &nl, err);
+	if (!ret && nl)
 		ret = dump(nl, AF_INET, proto, &s, err);
-	if (!ret)
+	if (!ret && nl)
 		ret = dump(nl, AF_INET6, proto, &s, err);
 	if (!ret)
 		*ret_port = s.found;

@@ -8,11 +8,11 @@
 #include "underpass/port.h"
 
 /* Every pinned map that user space opens again. */
-#define UP_MAPS(X)                                                                          \
-	X(flows)                                                                            \
-	X(endpoints)                                                                        \
-	X(ep_by_if) X(ep_by_addr) X(ports) X(uplinks) X(local) X(conf) X(counters) X(allow) \
-		X(snat_hist)
+#define UP_MAPS(X)   \
+	X(flows)     \
+	X(endpoints) \
+	X(ep_by_if)  \
+	X(ep_by_addr) X(ports) X(uplinks) X(local) X(conf) X(counters) X(allow) X(snat_hist)
 
 enum up_map {
 #define UP_MAP_ENUM(name) UP_MAP_##name,

@@ -14,9 +14,9 @@ static const uint8_t ipprotos[UP_PORT_PROTOS] = {
 	[UP_PORT_SCTP] = IPPROTO_SCTP,
 };
 
-static uint8_t row_proto(uint8_t ipproto)
+static uint32_t row_proto(uint8_t ipproto)
 {
-	for (uint8_t i = 0; i < UP_PORT_PROTOS; i++)
+	for (uint32_t i = 0; i < UP_PORT_PROTOS; i++)
 		if (ipprotos[i] == ipproto)
 			return i;
 	return UP_PORT_TCP;

@@ -22,7 +22,7 @@
  * no memory there: a datapath must not depend on it.)
  *
  * Never evicted. When the list or the endpoint's quota is full, the new flow is refused and
- *counted. The table is not an LRU.
+ * counted. The table is not an LRU.
  *
  * TCP. Each direction records the flags that it saw; the state is a function of both (sweep.bpf.c).
  * The sweeper looks at a flow when it may have expired; a deadline that moves closer (FIN, RST) has
@@ -33,7 +33,7 @@
  * remembers only that this tuple passed the source check and is not a published port.
  *
  * The host's own connections are no flows, save one that would be taken for a container's because
- *it happened to choose the same port towards the same peer: that one is moved to another port
+ * it happened to choose the same port towards the same peer: that one is moved to another port
  * (UP_FWD_LOCAL, uplink.bpf.c).
  */
 #ifndef UP_BPF_FLOW_H

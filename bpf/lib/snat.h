@@ -8,9 +8,9 @@
  *	- no connection that the host's own NAT made owns it (nf_conntrack), and
  *	- claiming the reply tuple (BPF_NOEXIST) wins.
  * All but the last are asked only where the source address becomes one of the host's. The search
- *also serves flows without SNAT: two published ports that lead to the same container port can meet
- *in one reply tuple when a client uses one source port for both, and then the client's port is
- *replaced, as nf_nat does.
+ * also serves flows without SNAT: two published ports that lead to the same container port can meet
+ * in one reply tuple when a client uses one source port for both, and then the client's port is
+ * replaced, as nf_nat does.
  */
 #ifndef UP_BPF_SNAT_H
 #define UP_BPF_SNAT_H

@@ -345,6 +345,17 @@ int flow_replace(struct fixture *f, const struct up_tuple *key, const struct up_
 	return bpf_map_update_elem(bpf_map__fd(f->skel->maps.up_flows), key, flow, BPF_EXIST);
 }
 
+uint32_t reap(struct fixture *f, struct up_reap r)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &r, .ctx_size_in = sizeof(r));
+
+	do {
+		assert_int_equal(
+			bpf_prog_test_run_opts(bpf_program__fd(f->skel->progs.up_reap), &opts), 0);
+	} while (r.busy);
+	return r.matched;
+}
+
 static uint32_t clock_now(struct fixture *f)
 {
 	struct up_sweep s;

@@ -24,6 +24,7 @@
 #include "underpass/endpoint.h"
 #include "underpass/flow.h"
 #include "underpass/port.h"
+#include "underpass/reap.h"
 
 #define CLIENT  0xc0000202 /* 192.0.2.2 */
 #define HOST    0xc0000201 /* 192.0.2.1 */
@@ -119,6 +120,10 @@ int flow_replace(struct fixture *f, const struct up_tuple *key, const struct up_
 struct up_tuple tuple(int ifindex, const struct packet *p);
 struct up_tuple reversed(const struct up_tuple *t);
 void assert_flows_consistent(struct fixture *f);
+
+/** reap() - end the flows that match, as user space does, and once the sweeper lets it.
+ * Return: how many */
+uint32_t reap(struct fixture *f, struct up_reap r);
 
 void set_timeout(struct fixture *f, enum up_timeout which, uint32_t seconds);
 void set_snat_range(struct fixture *f, uint16_t lo, uint16_t hi);

@@ -25,8 +25,8 @@ static const struct {
 /* The embedded packets that matter: how much of one is quoted, in bytes from its transport header;
  * 0 for all of it. */
 static const struct variant {
-	uint8_t proto;
 	uint16_t quoted;
+	uint8_t proto;
 	uint8_t options;
 	bool no_csum, v4_only;
 } variants[] = {

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "fixture.h"
-#include "underpass/reap.h"
 
 static struct packet syn_to(uint16_t sport, uint16_t dport)
 {
@@ -22,18 +21,6 @@ static struct up_sweep sweep(struct fixture *f)
 
 	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.up_sweep), &zero, &s), 0);
 	return s;
-}
-
-/* Run the reaper until the sweeper lets it. Return: how many flows it ended */
-static uint32_t reap(struct fixture *f, struct up_reap r)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &r, .ctx_size_in = sizeof(r));
-
-	do {
-		assert_int_equal(
-			bpf_prog_test_run_opts(bpf_program__fd(f->skel->progs.up_reap), &opts), 0);
-	} while (r.busy);
-	return r.matched;
 }
 
 /* ---- F1: never evicted ------------------------------------------------------------------------

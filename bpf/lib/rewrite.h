@@ -122,6 +122,17 @@ static __always_inline bool has_l4_changes(const struct pkt *p)
 	return p->res == PARSE_OK && p->t.proto != IPPROTO_SCTP;
 }
 
+/* Word by word: a byte-wise copy is a quarter of all the instructions that a packet costs. */
+static __always_inline void write_macs(void *data, const struct up_flow *f)
+{
+	const __u32 *from = (const __u32 *)f->eth;
+	__u32 *to = data;
+
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+}
+
 /** rewrite() - all that a flow changes in a packet that is forwarded. Return: 0 or -1 */
 static __always_inline int rewrite(struct __sk_buff *skb, const struct pkt *p,
 				   const struct up_flow *f)
@@ -130,7 +141,7 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct pkt *p,
 
 	if (write_l3(data, end, p, f, 1))
 		return -1;
-	__builtin_memcpy(data, f->eth, sizeof(f->eth));
+	write_macs(data, f);
 	return has_l4_changes(p) ? write_l4(skb, data, end, p, f) : 0;
 }
 

@@ -215,7 +215,7 @@ static __noinline int by_kind(struct __sk_buff *skb, const struct pkt *p, const 
 	case PARSE_ARP:
 		return arp_is_own(skb, from->ep) ? CTX_NEXT : drop(UP_CNT_DROP_ARP);
 	case PARSE_ND:
-		return nd_is_own(p, from->ep) ? CTX_NEXT : drop(UP_CNT_DROP_ND);
+		return nd_is_own(skb, p, from->ep) ? CTX_NEXT : drop(UP_CNT_DROP_ND);
 	case PARSE_NOT_IP:
 		return drop(UP_CNT_DROP_NOT_IP);
 	case PARSE_MALFORMED:

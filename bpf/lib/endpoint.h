@@ -75,20 +75,41 @@ static __always_inline bool arp_is_own(struct __sk_buff *skb, const struct up_en
 	return !arp->sender_ip || arp->sender_ip == ep->addr[UP_V4].w[3];
 }
 
+/* Whom a neighbour discovery message is about: RFC 4861, 4.3 and 4.4. */
+static __always_inline bool nd_target(struct __sk_buff *skb, const struct pkt *p,
+				      struct up_addr *ret)
+{
+	return !bpf_skb_load_bytes(skb, p->l4_off + sizeof(struct icmp_head), ret, sizeof(*ret));
+}
+
+/* An address that a container may speak for. */
+static __always_inline bool nd_addr_is_own(const struct up_addr *addr, const struct up_endpoint *ep)
+{
+	return up_addr_equal(addr, &ep->addr[UP_V6]) || up_addr_is_linklocal(addr);
+}
+
 /**
  * nd_is_own() - may a container send this neighbour discovery message? It asks for others and
- * speaks for itself (RFC 4861); it is no router, and redirects nobody.
+ * speaks for itself (RFC 4861); it is no router, and redirects nobody. Discovery ends at the link:
+ * to an address beyond it the host would route it.
  */
-static __always_inline bool nd_is_own(const struct pkt *p, const struct up_endpoint *ep)
+static __always_inline bool nd_is_own(struct __sk_buff *skb, const struct pkt *p,
+				      const struct up_endpoint *ep)
 {
 	const struct up_addr none = UP_ANY;
+	struct up_addr target;
 
 	if (p->ttl != 255 ||
 	    (p->icmp_type != ICMP6_ROUTER_SOLICIT && p->icmp_type != ICMP6_NEIGH_SOLICIT &&
 	     p->icmp_type != ICMP6_NEIGH_ADVERT))
 		return false;
-	return up_addr_equal(&p->t.saddr, &ep->addr[UP_V6]) || up_addr_is_linklocal(&p->t.saddr) ||
-	       up_addr_equal(&p->t.saddr, &none);
+	if (!nd_addr_is_own(&p->t.saddr, ep) && !up_addr_equal(&p->t.saddr, &none))
+		return false;
+	if (!up_addr_is_multicast(&p->t.daddr) && !up_addr_is_linklocal(&p->t.daddr) &&
+	    !bpf_map_lookup_elem(&up_local, &p->t.daddr))
+		return false;
+	return p->icmp_type != ICMP6_NEIGH_ADVERT ||
+	       (nd_target(skb, p, &target) && nd_addr_is_own(&target, ep));
 }
 
 static __always_inline bool smac_is_own(struct __sk_buff *skb, const struct up_endpoint *ep)

@@ -208,6 +208,48 @@ static void arp(void **state)
 	assert_int_equal(counter(f, UP_CNT_DROP_ARP), 2);
 }
 
+/* A neighbour discovery message of A about @target. */
+static int discover(struct fixture *f, uint32_t type, uint32_t dst, uint32_t target, uint32_t ttl)
+{
+	struct packet p = from_container(f, A, IPPROTO_ICMP, dst, 0, 0);
+	uint8_t buf[PACKET_MAX];
+	size_t len;
+
+	p.icmp_type = (uint8_t)type;
+	p.payload = 16;
+	p.ttl = (uint8_t)ttl;
+	len = packet_build(&p, buf);
+	packet_addr(true, target, buf + l4_at(f) + 8);
+	return run_bytes(f, f->skel->progs.up_veth_in, f->veth[A], buf, len);
+}
+
+/* RFC 4861: asks for whom it likes, speaks for itself, and only to its link. */
+static void neighbour_discovery(void **state)
+{
+	enum { RS = 133, RA, NS, NA, REDIRECTED };
+	static const struct {
+		uint32_t type, dst, target, ttl;
+		int verdict;
+	} cases[] = {
+		{NS, GATEWAY, GATEWAY, 255, NEXT}, {NS, HOST, HOST, 255, NEXT},
+		{RS, GATEWAY, GATEWAY, 255, NEXT}, {NA, GATEWAY, ADDR_A, 255, NEXT},
+		{NA, GATEWAY, ADDR_B, 255, DROP},  {NA, GATEWAY, GATEWAY, 255, DROP},
+		{RA, GATEWAY, ADDR_A, 255, DROP},  {REDIRECTED, GATEWAY, ADDR_A, 255, DROP},
+		{NS, OUTSIDE, ADDR_A, 255, DROP},  {NA, CLIENT, ADDR_A, 255, DROP},
+		{NS, GATEWAY, GATEWAY, 254, DROP}, {NA, GATEWAY, ADDR_A, 64, DROP},
+	};
+	struct fixture *f = *state;
+	uint64_t drops = 0;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		drops += cases[i].verdict == DROP;
+		assert_int_equal(
+			discover(f, cases[i].type, cases[i].dst, cases[i].target, cases[i].ttl),
+			cases[i].verdict);
+		assert_int_equal(counter(f, UP_CNT_DROP_ND), drops);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	ONCE(not_ours_on_the_uplink),
 	ONCE(other_protocols_on_the_uplink),
@@ -220,6 +262,7 @@ static const struct CMUnitTest tests[] = {
 	ONCE(dropped_by_name),
 	ONCE(no_endpoint_no_passage),
 	ONCE(arp),
+	V6(neighbour_discovery),
 };
 
 int main(void)

@@ -9,16 +9,27 @@ export UNDERPASS=${UNDERPASS:-$top/build/underpass}
 export PROBE=${PROBE:-$top/build/tests/integration/probe}
 export TCX_COUNT=${TCX_COUNT:-$top/build/tests/integration/tcx_count}
 export HOST=192.0.2.1 CLIENT=192.0.2.2
+export HOST6=2001:db8::1 CLIENT6=2001:db8::2
 # shellcheck source=tools/lib/topology.sh
 . "$top/tools/lib/topology.sh"
 # shellcheck source=tools/lib/underpass.sh
 . "$top/tools/lib/underpass.sh"
 
+# net_of NAME: the file of a network namespace: of the topology, or a container's
+net_of() {
+	if [[ -e $(topo_file "$1") ]]; then
+		topo_file "$1"
+	else
+		printf '/proc/%s/ns/net' "$(pid_of "$1")"
+	fi
+}
+
 # on NAMESPACE COMMAND...: no command of a test may hang
 on() {
-	local ns=$1
+	local net
+	net=$(net_of "$1")
 	shift
-	timeout -k 2 "${DEADLINE:-20}" nsenter --net="$(topo_file "$ns")" -- "$@"
+	timeout -k 2 "${DEADLINE:-20}" nsenter --net="$net" -- "$@"
 }
 
 # up ARG...: underpass on the host
@@ -38,12 +49,13 @@ ctr() {
 	up exec "$@"
 }
 
-# serve NAMESPACE TAG PORT...: a server in a bare namespace; its process id is left in TOPO_PID
+# serve NAMESPACE TAG PORT...: a server in a bare namespace; its process id is left in TOPO_PID.
+# SERVE_ON is the address, of this and of containers: "::" is both families
 serve() {
 	local ns=$1 tag=$2 log
 	shift 2
 	log=$TOPO_DIR/$tag.log
-	topo_spawn "$ns" "$log" "$PROBE" serve "$tag" 0.0.0.0 "$@"
+	topo_spawn "$ns" "$log" "$PROBE" serve "$tag" "${SERVE_ON:-0.0.0.0}" "$@"
 	topo_wait 5 grep -q ready "$log"
 }
 
@@ -62,12 +74,18 @@ start() {
 	local name=$1
 	shift
 	up run -d --name "$name" "$@" "$ROOT" -- \
-		/bin/probe serve "$name" 0.0.0.0 80-82 9000-9010 >/dev/null
+		/bin/probe serve "$name" "${SERVE_ON:-0.0.0.0}" 80-82 9000-9010 >/dev/null
 	topo_wait 5 up_logged host "$name" ready
 }
 
 address_of() {
 	up_address host "$1"
+}
+
+# endpoint_of NAME FIELD: what status says of an endpoint
+endpoint_of() {
+	up status --json | jq -er --arg name "$1" --arg field "$2" \
+		'.endpoints[] | select(.name == $name) | .[$field]'
 }
 
 # pid_of NAME: the container's first process, as the host sees it
@@ -79,17 +97,26 @@ counter() {
 	up status --json | jq -er --arg name "$1" '.counters[$name]'
 }
 
-# live_start NAMESPACE ADDRESS PORT COUNT: connections that keep talking until live_end
+# counter_above NAME NUMBER: for topo_wait
+counter_above() {
+	(($(counter "$1") > $2))
+}
+
+# live_start NAMESPACE ADDRESS PORT COUNT [udp]: connections that keep talking until live_end
 live_start() {
-	local ns=$1
+	local net
+	net=$(net_of "$1")
 	shift
 	rm -f "$TOPO_DIR"/live-{in,out}
 	mkfifo "$TOPO_DIR/live-in"
-	nsenter --net="$(topo_file "$ns")" -- "$PROBE" live "$@" \
+	nsenter --net="$net" -- "$PROBE" live "$@" \
 		<>"$TOPO_DIR/live-in" >"$TOPO_DIR/live-out" 2>&1 3>&- &
 	LIVE_PID=$!
 	topo_record "$LIVE_PID"
-	topo_wait 10 grep -q open "$TOPO_DIR/live-out"
+	topo_wait 10 grep -q open "$TOPO_DIR/live-out" || {
+		cat "$TOPO_DIR/live-out" >&2
+		return 1
+	}
 }
 
 # live_end: end them; fails, and says why, if one of them broke. Not in a subshell: it waits for a child
@@ -101,10 +128,19 @@ live_end() {
 	return "$status"
 }
 
-# make_world: client, host, underpass up
+# topo_pair6: the second family of the pair
+topo_pair6() {
+	ip -n "$TOPO_TAG-client" addr add "$CLIENT6/64" dev eth0 nodad
+	ip -n "$TOPO_TAG-host" addr add "$HOST6/64" dev eth0 nodad
+	ip -n "$TOPO_TAG-client" route add default via "$HOST6"
+	ip -n "$TOPO_TAG-host" route add default via "$CLIENT6"
+}
+
+# make_world OPTION...: client, host, underpass up; of both families
 make_world() {
 	topo_init
 	topo_pair client host 192.0.2
+	topo_pair6
 	up_host host
 	make_root
 	up up "$@"
@@ -135,4 +171,9 @@ snmp() {
 	on "$1" cat /proc/net/snmp | awk -v group="$2:" -v name="$3" '
 		$1 == group && !at { for (i = 2; i <= NF; i++) if ($i == name) at = i; next }
 		$1 == group { print $at; exit }'
+}
+
+# snmp6 NAMESPACE NAME: the same for IPv6
+snmp6() {
+	on "$1" cat /proc/net/snmp6 | awk -v name="$2" '$1 == name { print $2 }'
 }

@@ -9,6 +9,8 @@
 #endif
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
@@ -30,8 +32,18 @@
 #define FLOOD_MAX   1000000
 #define TIMEOUT_SEC 5
 
+/* An address of either family. */
+struct address {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	};
+	socklen_t len;
+};
+
 struct name {
-	char s[INET_ADDRSTRLEN + 8];
+	char s[INET6_ADDRSTRLEN + 10];
 };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt, ...)
@@ -46,32 +58,43 @@ __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt,
 	exit(1);
 }
 
-static struct name name_of(const struct sockaddr_in *a)
+static in_port_t *port_of(struct address *a)
 {
-	char addr[INET_ADDRSTRLEN];
+	return a->sa.sa_family == AF_INET ? &a->in.sin_port : &a->in6.sin6_port;
+}
+
+/* A server on [::] sees IPv4 clients by IPv4-mapped addresses: shown as what they are. */
+static struct name name_of(const struct address *a)
+{
+	const struct in6_addr *six = &a->in6.sin6_addr;
+	char addr[INET6_ADDRSTRLEN];
 	struct name n;
 
-	inet_ntop(AF_INET, &a->sin_addr, addr, sizeof(addr));
-	snprintf(n.s, sizeof(n.s), "%s:%u", addr, ntohs(a->sin_port));
+	if (a->sa.sa_family == AF_INET)
+		inet_ntop(AF_INET, &a->in.sin_addr, addr, sizeof(addr));
+	else if (IN6_IS_ADDR_V4MAPPED(six))
+		inet_ntop(AF_INET, &six->s6_addr32[3], addr, sizeof(addr));
+	else
+		inet_ntop(AF_INET6, six, addr, sizeof(addr));
+	snprintf(n.s, sizeof(n.s), strchr(addr, ':') ? "[%s]:%u" : "%s:%u", addr,
+		 ntohs(a->sa.sa_family == AF_INET ? a->in.sin_port : a->in6.sin6_port));
 	return n;
 }
 
 static struct name peer_name(int fd)
 {
-	struct sockaddr_in a = {0};
-	socklen_t len = sizeof(a);
+	struct address a = {.len = sizeof(a.in6)};
 
-	if (getpeername(fd, (struct sockaddr *)&a, &len))
+	if (getpeername(fd, &a.sa, &a.len))
 		die("getpeername: %s", strerror(errno));
 	return name_of(&a);
 }
 
 static struct name local_name(int fd)
 {
-	struct sockaddr_in a = {0};
-	socklen_t len = sizeof(a);
+	struct address a = {.len = sizeof(a.in6)};
 
-	getsockname(fd, (struct sockaddr *)&a, &len);
+	getsockname(fd, &a.sa, &a.len);
 	return name_of(&a);
 }
 
@@ -85,14 +108,29 @@ static long number(const char *s, long min, long max)
 	return n;
 }
 
-static struct sockaddr_in address(const char *addr, const char *port)
+static struct address address(const char *addr, const char *port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET};
+	struct address a = {.len = sizeof(a.in)};
 
-	if (inet_pton(AF_INET, addr, &a.sin_addr) != 1)
-		die("%s: not an IPv4 address", addr);
-	a.sin_port = htons((uint16_t)number(port, 0, 65535));
+	if (inet_pton(AF_INET, addr, &a.in.sin_addr) == 1) {
+		a.sa.sa_family = AF_INET;
+	} else {
+		if (inet_pton(AF_INET6, addr, &a.in6.sin6_addr) != 1)
+			die("%s: not an address", addr);
+		a.sa.sa_family = AF_INET6;
+		a.len = sizeof(a.in6);
+	}
+	*port_of(&a) = htons((uint16_t)number(port, 0, 65535));
 	return a;
+}
+
+static struct sockaddr_in address4(const char *addr, const char *port)
+{
+	struct address a = address(addr, port);
+
+	if (a.sa.sa_family != AF_INET)
+		die("%s: not an IPv4 address", addr);
+	return a.in;
 }
 
 static int type_of(const char *proto)
@@ -104,10 +142,10 @@ static int type_of(const char *proto)
 	die("%s: neither tcp nor udp", proto);
 }
 
-static int make_socket(int type)
+static int make_socket(int family, int type)
 {
 	struct timeval tv = {.tv_sec = TIMEOUT_SEC};
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	int fd = socket(family, type | SOCK_CLOEXEC, 0);
 	int on = 1;
 
 	if (fd < 0)
@@ -119,18 +157,18 @@ static int make_socket(int type)
 	return fd;
 }
 
-static int dial(int type, const struct sockaddr_in *to)
+static int dial(int type, const struct address *to)
 {
-	struct sockaddr_in from = {.sin_family = AF_INET};
+	struct address from = {.sa.sa_family = to->sa.sa_family};
 	const char *port = getenv("PROBE_PORT");
-	int fd = make_socket(type);
+	int fd = make_socket(to->sa.sa_family, type);
 
 	if (port) {
-		from.sin_port = htons((uint16_t)number(port, 1, 65535));
-		if (bind(fd, (struct sockaddr *)&from, sizeof(from)))
+		*port_of(&from) = htons((uint16_t)number(port, 1, 65535));
+		if (bind(fd, &from.sa, to->len))
 			die("source port %s: %s", port, strerror(errno));
 	}
-	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)))
+	if (connect(fd, &to->sa, to->len))
 		die("connect: %s", strerror(errno));
 	return fd;
 }
@@ -159,7 +197,7 @@ static void read_line(int fd, char *line, size_t size)
 
 /* --- server --- */
 
-static void log_line(const char *proto, const struct sockaddr_in *from)
+static void log_line(const char *proto, const struct address *from)
 {
 	printf("%s from %s\n", proto, name_of(from).s);
 	fflush(stdout);
@@ -179,9 +217,8 @@ static void echo_tcp(int fd, const char *tag)
 
 static void serve_tcp(int listener, const char *tag)
 {
-	struct sockaddr_in from = {0};
-	socklen_t len = sizeof(from);
-	int fd = accept4(listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC);
+	struct address from = {.len = sizeof(from.in6)};
+	int fd = accept4(listener, &from.sa, &from.len, SOCK_CLOEXEC);
 
 	if (fd < 0)
 		return;
@@ -197,9 +234,8 @@ static void serve_tcp(int listener, const char *tag)
 static void serve_udp(int fd, const char *tag)
 {
 	static char buf[CHUNK], reply[CHUNK + 128];
-	struct sockaddr_in from = {0};
-	socklen_t len = sizeof(from);
-	ssize_t n = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len);
+	struct address from = {.len = sizeof(from.in6)};
+	ssize_t n = recvfrom(fd, buf, sizeof(buf), 0, &from.sa, &from.len);
 	int head;
 
 	if (n < 0)
@@ -207,22 +243,21 @@ static void serve_udp(int fd, const char *tag)
 	log_line("udp", &from);
 	head = snprintf(reply, sizeof(reply), "%s saw %s: ", tag, name_of(&from).s);
 	memcpy(reply + head, buf, (size_t)n);
-	sendto(fd, reply, (size_t)head + (size_t)n, 0, (struct sockaddr *)&from, len);
+	sendto(fd, reply, (size_t)head + (size_t)n, 0, &from.sa, from.len);
 }
 
-static void listen_on(struct pollfd *p, int type, const struct sockaddr_in *a)
+static void listen_on(struct pollfd *p, int type, const struct address *a)
 {
 	int on = 1;
 
 	p->events = POLLIN;
-	p->fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	p->fd = socket(a->sa.sa_family, type | SOCK_CLOEXEC, 0);
 	setsockopt(p->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(p->fd, (const struct sockaddr *)a, sizeof(*a)) ||
-	    (type == SOCK_STREAM && listen(p->fd, 512)))
+	if (bind(p->fd, &a->sa, a->len) || (type == SOCK_STREAM && listen(p->fd, 512)))
 		die("listen on %s: %s", name_of(a).s, strerror(errno));
 }
 
-/* serve TAG ADDRESS PORT[-END]...: TCP and UDP on each port */
+/* serve TAG ADDRESS PORT[-END]...: TCP and UDP on each port; "::" is both families */
 static int cmd_serve(int argc, char **argv)
 {
 	struct pollfd p[MAX_SOCKETS];
@@ -238,9 +273,9 @@ static int cmd_serve(int argc, char **argv)
 		lo = number(argv[i], 1, 65535);
 		hi = dash ? number(dash, lo, 65535) : lo;
 		for (long port = lo; port <= hi && n + 2 <= MAX_SOCKETS; port++) {
-			struct sockaddr_in a = address(argv[1], "0");
+			struct address a = address(argv[1], "0");
 
-			a.sin_port = htons((uint16_t)port);
+			*port_of(&a) = htons((uint16_t)port);
 			listen_on(&p[n++], SOCK_STREAM, &a);
 			listen_on(&p[n++], SOCK_DGRAM, &a);
 		}
@@ -259,7 +294,7 @@ static int cmd_serve(int argc, char **argv)
 /* ask tcp|udp ADDRESS PORT: what does the server see, and who does my socket say it is? */
 static int cmd_ask(int argc __attribute__((unused)), char **argv)
 {
-	struct sockaddr_in to = address(argv[1], argv[2]);
+	struct address to = address(argv[1], argv[2]);
 	int fd = dial(type_of(argv[0]), &to);
 	char line[256] = "";
 
@@ -277,7 +312,7 @@ static int cmd_ask(int argc __attribute__((unused)), char **argv)
 /* mapped tcp|udp ADDRESS PORT: the same with an IPv6 socket and the IPv4-mapped address */
 static int cmd_mapped(int argc __attribute__((unused)), char **argv)
 {
-	struct sockaddr_in to = address(argv[1], argv[2]);
+	struct sockaddr_in to = address4(argv[1], argv[2]);
 	struct sockaddr_in6 to6 = {.sin6_family = AF_INET6, .sin6_port = to.sin_port}, peer = {0};
 	int fd = socket(AF_INET6, type_of(argv[0]) | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof(peer);
@@ -301,16 +336,15 @@ static int cmd_mapped(int argc __attribute__((unused)), char **argv)
 /* sendto ADDRESS PORT [ADDRESS PORT]...: datagrams of one unconnected socket; who answers? */
 static int cmd_sendto(int argc, char **argv)
 {
-	int fd = make_socket(SOCK_DGRAM);
+	int fd = make_socket(address(argv[0], "0").sa.sa_family, SOCK_DGRAM);
 
 	for (int i = 0; i + 1 < argc; i += 2) {
-		struct sockaddr_in to = address(argv[i], argv[i + 1]), from = {0};
-		socklen_t len = sizeof(from);
+		struct address to = address(argv[i], argv[i + 1]), from = {.len = sizeof(from.in6)};
 		char line[256] = "";
 
-		if (sendto(fd, "hello", 5, 0, (struct sockaddr *)&to, sizeof(to)) != 5)
+		if (sendto(fd, "hello", 5, 0, &to.sa, to.len) != 5)
 			die("sendto: %s", strerror(errno));
-		if (recvfrom(fd, line, sizeof(line) - 1, 0, (struct sockaddr *)&from, &len) < 0)
+		if (recvfrom(fd, line, sizeof(line) - 1, 0, &from.sa, &from.len) < 0)
 			die("no answer: %s", strerror(errno));
 		printf("%s | from %s\n", line, name_of(&from).s);
 	}
@@ -360,7 +394,7 @@ static void pump_in(int fd, uint64_t *got)
 /* pump ADDRESS PORT BYTES: both directions at once */
 static int cmd_pump(int argc __attribute__((unused)), char **argv)
 {
-	struct sockaddr_in to = address(argv[0], argv[1]);
+	struct address to = address(argv[0], argv[1]);
 	uint64_t total = (uint64_t)number(argv[2], 1, 1L << 40), sent = 0, got = 0;
 	struct pollfd p = {.fd = dial(SOCK_STREAM, &to)};
 	char line[128];
@@ -380,32 +414,44 @@ static int cmd_pump(int argc __attribute__((unused)), char **argv)
 	return 0;
 }
 
-/* live ADDRESS PORT COUNT: keep connections talking until stdin ends; then say how often each did
- */
-static int cmd_live(int argc __attribute__((unused)), char **argv)
+/* One byte there and back; a UDP server puts words in front of it. */
+static void live_round(int fd, int i, unsigned long round)
 {
-	struct sockaddr_in to = address(argv[0], argv[1]);
-	int n = (int)number(argv[2], 1, MAX_SOCKETS);
+	char c = (char)('a' + i % 26), back[256] = "";
+	ssize_t got;
+
+	send_all(fd, &c, 1);
+	got = recv(fd, back, sizeof(back), 0);
+	if (got < 1 || back[got - 1] != c)
+		die("connection %d broke in round %lu: %s", i, round,
+		    got < 0 ? strerror(errno)
+		    : got   ? "wrong byte"
+			    : "closed");
+}
+
+/* live ADDRESS PORT COUNT [udp]: keep connections talking until stdin ends; then say how often each
+ * did */
+static int cmd_live(int argc, char **argv)
+{
+	struct address to = address(argv[0], argv[1]);
+	int n = (int)number(argv[2], 1, MAX_SOCKETS), type = type_of(argc > 3 ? argv[3] : "tcp");
 	struct pollfd in = {.fd = 0, .events = POLLIN};
 	int fd[MAX_SOCKETS];
 	unsigned long rounds = 0;
 	char line[128];
 
 	for (int i = 0; i < n; i++) {
-		fd[i] = dial(SOCK_STREAM, &to);
-		read_line(fd[i], line, sizeof(line));
+		fd[i] = dial(type, &to);
+		if (type == SOCK_STREAM)
+			read_line(fd[i], line, sizeof(line));
+		live_round(fd[i], i, 0);
 	}
 	puts("open");
 	fflush(stdout);
 	do {
-		for (int i = 0; i < n; i++) {
-			char c = (char)('a' + i % 26), back = 0;
-
-			send_all(fd[i], &c, 1);
-			if (recv(fd[i], &back, 1, 0) != 1 || back != c)
-				die("connection %d broke in round %lu", i, rounds);
-		}
 		rounds++;
+		for (int i = 0; i < n; i++)
+			live_round(fd[i], i, rounds);
 	} while (poll(&in, 1, 1) == 0);
 	printf("ok %d connections, %lu rounds\n", n, rounds);
 	return 0;
@@ -414,10 +460,10 @@ static int cmd_live(int argc __attribute__((unused)), char **argv)
 /* bind tcp|udp ADDRESS PORT: may I? */
 static int cmd_bind(int argc __attribute__((unused)), char **argv)
 {
-	struct sockaddr_in a = address(argv[1], argv[2]);
-	int fd = make_socket(type_of(argv[0]));
+	struct address a = address(argv[1], argv[2]);
+	int fd = make_socket(a.sa.sa_family, type_of(argv[0]));
 
-	puts(bind(fd, (struct sockaddr *)&a, sizeof(a)) ? strerrorname_np(errno) : "bound");
+	puts(bind(fd, &a.sa, a.len) ? strerrorname_np(errno) : "bound");
 	return 0;
 }
 
@@ -469,7 +515,7 @@ static void make_syn(struct syn *s, struct in_addr from, const struct sockaddr_i
 /* flood FROM ADDRESS PORT COUNT: SYNs from COUNT different ports of FROM.0 to FROM.255 */
 static int cmd_flood(int argc __attribute__((unused)), char **argv)
 {
-	struct sockaddr_in from = address(argv[0], "0"), to = address(argv[1], argv[2]);
+	struct sockaddr_in from = address4(argv[0], "0"), to = address4(argv[1], argv[2]);
 	long count = number(argv[3], 1, FLOOD_MAX), sent = 0;
 	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 	uint32_t base = ntohl(from.sin_addr.s_addr) & ~0xffU;
@@ -491,6 +537,24 @@ static int cmd_flood(int argc __attribute__((unused)), char **argv)
 	return 0;
 }
 
+/* advertise INTERFACE ADDRESS: claim an address to all nodes of a link (RFC 4861, 4.4) */
+static int cmd_advertise(int argc __attribute__((unused)), char **argv)
+{
+	struct address target = address(argv[1], "0"), all = address("ff02::1", "0");
+	struct nd_neighbor_advert na = {
+		.nd_na_type = ND_NEIGHBOR_ADVERT,
+		.nd_na_flags_reserved = ND_NA_FLAG_OVERRIDE,
+		.nd_na_target = target.in6.sin6_addr,
+	};
+	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6), hops = 255;
+
+	all.in6.sin6_scope_id = if_nametoindex(argv[0]);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops));
+	if (sendto(fd, &na, sizeof(na), 0, &all.sa, all.len) != sizeof(na))
+		die("advertise: %s", strerror(errno));
+	return 0;
+}
+
 static const struct cmd {
 	const char *name, *args;
 	int min_args;
@@ -501,9 +565,10 @@ static const struct cmd {
 	{"mapped", "tcp|udp ADDRESS PORT", 3, cmd_mapped},
 	{"sendto", "ADDRESS PORT [ADDRESS PORT]...", 2, cmd_sendto},
 	{"pump", "ADDRESS PORT BYTES", 3, cmd_pump},
-	{"live", "ADDRESS PORT COUNT", 3, cmd_live},
+	{"live", "ADDRESS PORT COUNT [udp]", 3, cmd_live},
 	{"bind", "tcp|udp ADDRESS PORT", 3, cmd_bind},
 	{"flood", "FROM ADDRESS PORT COUNT", 4, cmd_flood},
+	{"advertise", "INTERFACE ADDRESS", 2, cmd_advertise},
 };
 
 int main(int argc, char **argv)

@@ -95,6 +95,29 @@ static void a_link_can_be_deleted_once(void **state)
 	close(spec.peer_netns);
 }
 
+/* Gone from both ends' namespaces on return, whatever the kernel still has to tidy up: the names
+ * are free for the next pair. */
+static void a_link_is_deleted_quickly(void **state)
+{
+	struct up_veth_spec spec = pair;
+	struct up_nl *there = NULL;
+	struct up_link link;
+
+	spec.peer_netns = another();
+	assert_int_equal(up_nl_open_in(NETLINK_ROUTE, spec.peer_netns, &there, &err), 0);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(up_veth_create(*state, &spec, &err), 0);
+		assert_int_equal(up_link_get(*state, "up7", 0, &link, &err), 0);
+		assert_int_equal(up_link_set_up(*state, link.ifindex, &err), 0);
+		assert_int_equal(up_link_del_quickly(*state, link.ifindex, &err), 0);
+		assert_int_equal(up_link_get(there, "eth0", 0, &link, &err), -ENODEV);
+	}
+	assert_int_equal(up_link_del_quickly(*state, 4711, &err), -ENODEV);
+	assert_string_equal(err.msg, "interface 4711: delete: No such device");
+	up_nl_close(&there);
+	close(spec.peer_netns);
+}
+
 static int count_link(const struct up_link *link, void *arg)
 {
 	*(int *)arg += !strcmp(link->name, "up7") || !strcmp(link->name, "lo");
@@ -336,6 +359,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		IN_NETNS(a_veth_is_born_in_its_place),
 		IN_NETNS(a_link_can_be_deleted_once),
+		IN_NETNS(a_link_is_deleted_quickly),
 		IN_NETNS(links_are_listed_until_told_to_stop),
 		IN_NETNS(addresses_routes_neighbours),
 		IN_NETNS(the_default_uplink_is_the_nearest),

@@ -78,6 +78,18 @@ int up_link_set_up(struct up_nl *nl, int ifindex, struct up_err *err);
 int up_link_del(struct up_nl *nl, int ifindex, struct up_err *err);
 
 /**
+ * up_link_del_quickly() - delete an interface without waiting for the kernel to forget it
+ * @nl:      socket in the caller's network namespace
+ * @ifindex: the interface
+ * @err:     why it failed
+ *
+ * On return the interface, and the other end of a veth, are gone from their namespaces and their
+ * names are free. What up_link_del() also waits for, 15 to 60 ms, is the memory of the interface:
+ * here a process of its own does, which ends by itself. Return: 0 or -errno
+ */
+int up_link_del_quickly(struct up_nl *nl, int ifindex, struct up_err *err);
+
+/**
  * up_link_set_forwarding() - let the kernel forward packets that come in by this interface
  * @nl:      socket in the namespace of the interface
  * @ifindex: the interface

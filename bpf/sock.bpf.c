@@ -242,12 +242,14 @@ static __always_inline bool bind_conflicts(const struct up_port_half *half,
 					   const struct up_tuple *t)
 {
 	const struct up_addr any4 = UP_ANY_V4, any6 = UP_ANY;
+	const struct up_port_row *row;
 
 	/* Every address: also the ones that have rows of their own. */
 	if (up_addr_equal(&t->daddr, &any6) ||
 	    (up_addr_equal(&t->daddr, &any4) && half->kinds & UP_PORT_KIND_ONE))
 		return true;
-	return port_lookup(t);
+	row = port_lookup(t);
+	return row && !(row->flags & UP_PORT_UNRESERVED);
 }
 
 /*
@@ -259,7 +261,7 @@ static __always_inline int check_bind(struct bpf_sock_addr *ctx, bool six)
 	const struct up_port_half *half = port_half();
 	struct up_tuple t = {.proto = ctx->protocol, .dport = ctx->user_port};
 
-	if (!half || !t.dport || !port_any(half, t.proto, t.dport) || !in_host(ctx))
+	if (!half || !t.dport || !port_bit(half->kept, t.proto, t.dport) || !in_host(ctx))
 		return ALLOW;
 	sock_get(ctx, six, &t.daddr);
 	return bind_conflicts(half, &t) ? refuse_bind() : ALLOW;

@@ -56,6 +56,21 @@ static __always_inline int port_proto(__u8 ipproto)
 	return ipproto == IPPROTO_SCTP ? UP_PORT_SCTP : -1;
 }
 
+/* The bit of a port, network byte order, in a map of all of them. */
+static __always_inline bool port_bit(const __u64 bits[UP_PORT_PROTOS][65536 / 64], __u8 proto,
+				     __be16 port)
+{
+	__u16 p = bpf_ntohs(port);
+
+	if (proto == IPPROTO_TCP)
+		return bits[UP_PORT_TCP][p / 64] >> (p % 64) & 1;
+	if (proto == IPPROTO_UDP)
+		return bits[UP_PORT_UDP][p / 64] >> (p % 64) & 1;
+	if (proto == IPPROTO_SCTP)
+		return bits[UP_PORT_SCTP][p / 64] >> (p % 64) & 1;
+	return false;
+}
+
 /**
  * port_any() - is a port published on any address?
  * @half:  port_half()
@@ -64,15 +79,7 @@ static __always_inline int port_proto(__u8 ipproto)
  */
 static __always_inline bool port_any(const struct up_port_half *half, __u8 proto, __be16 port)
 {
-	__u16 p = bpf_ntohs(port);
-
-	if (proto == IPPROTO_TCP)
-		return half->bits[UP_PORT_TCP][p / 64] >> (p % 64) & 1;
-	if (proto == IPPROTO_UDP)
-		return half->bits[UP_PORT_UDP][p / 64] >> (p % 64) & 1;
-	if (proto == IPPROTO_SCTP)
-		return half->bits[UP_PORT_SCTP][p / 64] >> (p % 64) & 1;
-	return false;
+	return port_bit(half->bits, proto, port);
 }
 
 /**
@@ -153,7 +160,8 @@ static long port_choice_step(__u32 i, struct port_choice *c)
 	if (!ep)
 		return 0;
 	weight = mix32(c->seed ^ (row->endpoint * 0x9e3779b9)) >> 1;
-	if (!(ep->flags & UP_EP_DRAINED) && (__s32)(c->now - ep->sick_until) >= 0)
+	if (!(ep->flags & UP_EP_DRAINED) && !(row->flags & UP_PORT_STANDBY) &&
+	    (__s32)(c->now - ep->sick_until) >= 0)
 		weight |= 1U << 31;
 	if (c->best < 0 || weight > c->best_weight) {
 		c->best = idx;

@@ -26,6 +26,8 @@ enum up_endpoint_flags {
  * struct up_endpoint - a row of the endpoint table; its index is the endpoint's id
  * @state:    enum up_endpoint_state; user space writes it last when it makes a row
  * @ifindex:  the host's end of the veth
+ * @netns_cookie: of the container's network namespace: endpoints of one container know each other
+ *            by it
  * @addr:     the container's addresses, by enum up_family; all 0 where it has none
  * @gateway:  its gateways: addresses of the host; sources of hairpin connections
  * @flow_max: quota of live flows
@@ -43,6 +45,7 @@ enum up_endpoint_flags {
 struct up_endpoint {
 	__u32 state;
 	__u32 ifindex;
+	__u64 netns_cookie;
 	struct up_addr addr[UP_FAMILIES];
 	struct up_addr gateway[UP_FAMILIES];
 	__u32 flow_max;

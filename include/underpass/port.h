@@ -10,7 +10,8 @@
  *
  * Ranges do not overlap, except where their owners share them: then the very same range stands
  * there once for each owner, one row after the other, and each of these rows says how many there
- * are.
+ * are. Endpoints of one container always share, but do not divide: one serves, the others stand by
+ * for when it goes.
  */
 #ifndef UNDERPASS_PORT_H
 #define UNDERPASS_PORT_H
@@ -30,8 +31,10 @@ enum up_port_kind {
 };
 
 enum up_port_flags {
-	UP_PORT_TO_ONE = 1 << 0, /* every port of the range leads to the same container port */
-	UP_PORT_SHARED = 1 << 1, /* more owners may claim the same range */
+	UP_PORT_TO_ONE = 1 << 0,     /* every port of the range leads to the same container port */
+	UP_PORT_SHARED = 1 << 1,     /* more owners may claim the same range */
+	UP_PORT_UNRESERVED = 1 << 2, /* the host's own sockets may bind it: they get no packets */
+	UP_PORT_STANDBY = 1 << 3,    /* another endpoint of the same container serves it */
 };
 
 /**
@@ -58,10 +61,19 @@ struct up_port_row {
 	__u16 pad;
 };
 
+/**
+ * struct up_port_half - one copy of the table
+ * @count: rows
+ * @kinds: enum up_port_kind
+ * @bits:  ports that are published on any address
+ * @kept:  those that the host's own sockets cannot bind
+ * @rows:  sorted by up_port_cmp()
+ */
 struct up_port_half {
 	__u32 count;
-	__u32 kinds; /* enum up_port_kind */
+	__u32 kinds;
 	__u64 bits[UP_PORT_PROTOS][65536 / 64];
+	__u64 kept[UP_PORT_PROTOS][65536 / 64];
 	struct up_port_row rows[UP_PORT_ROWS];
 };
 

@@ -182,7 +182,7 @@ static uint16_t conflict_for(struct up_port_table *t, uint16_t endpoint, const c
 	const struct up_port_row *row;
 
 	assert_int_equal(up_portspec_parse(text, &list, NULL), 0);
-	row = up_porttab_conflict(t, endpoint, &list.pubs[0]);
+	row = up_porttab_conflict(t, endpoint, &list.pubs[0], NULL);
 	return row ? row->endpoint : 0;
 }
 
@@ -233,6 +233,68 @@ static void shared_ranges(void **state)
 	for (uint32_t i = 0; i < half->count; i++)
 		assert_int_equal(half->rows[i].owners,
 				 half->rows[i].endpoint == 2 ? 1 : UP_PORT_OWNERS);
+}
+
+static bool is_of(uint16_t endpoint, const void *arg)
+{
+	return *(const uint16_t *)arg == endpoint / 10;
+}
+
+static int add_unreserved(struct up_port_table *t, uint16_t owner, bool standby)
+{
+	struct up_publish pub = {.proto = IPPROTO_TCP,
+				 .lo = 80,
+				 .hi = 80,
+				 .to = 80,
+				 .unreserved = true,
+				 .standby = standby};
+
+	return up_porttab_add(t, owner, &pub, 1, NULL);
+}
+
+static bool is_standby(const struct up_port_table *t, uint32_t row)
+{
+	return up_porttab_active(t)->rows[row].flags & UP_PORT_STANDBY;
+}
+
+/* Endpoints 10 to 19 are of one container, 20 to 29 of another. */
+static void endpoints_of_one_container_stand_by(void **state)
+{
+	const uint16_t one = 1, two = 2, first = 10;
+	const struct up_siblings of_one = {is_of, &one}, of_two = {is_of, &two};
+	const struct up_publish pub = {.proto = IPPROTO_TCP, .lo = 80, .hi = 80};
+	const struct up_publish wider = {.proto = IPPROTO_TCP, .lo = 80, .hi = 81};
+	struct up_port_table *t = *state;
+
+	assert_int_equal(add_unreserved(t, first, false), 0);
+	assert_null(up_porttab_conflict(t, 11, &pub, &of_one));
+	assert_non_null(up_porttab_conflict(t, 11, &wider, &of_one));
+	assert_non_null(up_porttab_conflict(t, 20, &pub, &of_two));
+	assert_non_null(up_porttab_conflict(t, first, &pub, &of_one));
+	assert_true(up_porttab_sibling_has(t, &pub, &of_one));
+	assert_false(up_porttab_sibling_has(t, &pub, &of_two));
+
+	assert_int_equal(add_unreserved(t, 11, true), 0);
+	assert_int_equal(add_unreserved(t, 12, true), 0);
+	assert_false(is_standby(t, 0));
+	assert_true(is_standby(t, 1) && is_standby(t, 2));
+	/* When the one that serves goes, another one takes over. */
+	assert_int_equal(up_porttab_remove(t, owned, (void *)&first), 1);
+	assert_false(is_standby(t, 0));
+	assert_true(is_standby(t, 1));
+	assert_int_equal(up_porttab_active(t)->rows[0].owners, 2);
+}
+
+static void what_is_not_reserved_is_published_all_the_same(void **state)
+{
+	struct up_port_table *t = *state;
+	const struct up_port_half *half;
+
+	assert_int_equal(add_unreserved(t, 1, false), 0);
+	assert_int_equal(add(t, 1, "81:81"), 0);
+	half = up_porttab_active(t);
+	assert_int_equal(half->bits[UP_PORT_TCP][80 / 64] >> (80 % 64) & 3, 3);
+	assert_int_equal(half->kept[UP_PORT_TCP][80 / 64] >> (80 % 64) & 3, 2);
 }
 
 static void all_or_none(void **state)
@@ -304,7 +366,7 @@ static void try_random_add(struct up_port_table *t, struct model *m)
 
 	for (uint32_t port = pub.lo; port <= pub.hi; port++)
 		taken |= m->owner[proto][port] != 0;
-	assert_int_equal(up_porttab_conflict(t, 0, &pub) != NULL, taken);
+	assert_int_equal(up_porttab_conflict(t, 0, &pub, NULL) != NULL, taken);
 	if (taken)
 		return;
 	assert_int_equal(up_porttab_add(t, owner, &pub, 1, NULL), 0);
@@ -350,6 +412,10 @@ int main(void)
 		cmocka_unit_test(bad_texts),
 		cmocka_unit_test_setup_teardown(conflicts, table_new, table_free),
 		cmocka_unit_test_setup_teardown(shared_ranges, table_new, table_free),
+		cmocka_unit_test_setup_teardown(endpoints_of_one_container_stand_by, table_new,
+						table_free),
+		cmocka_unit_test_setup_teardown(what_is_not_reserved_is_published_all_the_same,
+						table_new, table_free),
 		cmocka_unit_test_setup_teardown(all_or_none, table_new, table_free),
 		cmocka_unit_test_setup_teardown(the_old_half_stays_whole, table_new, table_free),
 		cmocka_unit_test_setup_teardown(random_changes_agree_with_a_model, table_new,

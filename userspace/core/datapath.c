@@ -460,6 +460,8 @@ int up_datapath_up(const struct up_datapath_opts *opts, struct up_err *err)
 
 	if (!ret)
 		ret = check_before(&up.fresh, err);
+	if (!ret && !up.fresh && up.opts->keep)
+		return 0;
 	if (!ret)
 		ret = up_nl_open(NETLINK_ROUTE, &nl, err);
 	if (ret)

@@ -19,13 +19,14 @@ struct up_err;
  * @subnet:    networks of the containers, by enum up_family; a @plen of 0 for the default:
  *             10.215.0.0/16, and a unique local /64 made up at random (RFC 4193)
  * @no_ipv6:   no IPv6 network
+ * @keep:      where it is up already, leave it as it is
  * @flow_max:  size of the flow table; 0 for the default
  */
 struct up_datapath_opts {
 	const char *const *uplinks;
 	size_t n_uplinks;
 	struct up_cidr subnet[UP_FAMILIES];
-	bool no_ipv6;
+	bool no_ipv6, keep;
 	uint32_t flow_max;
 };
 

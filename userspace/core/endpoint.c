@@ -34,6 +34,7 @@
 #include "core/ipam.h"
 #include "core/ports.h"
 #include "net/link.h"
+#include "net/netns.h"
 
 #define FLOW_QUOTA_PARTS 2 /* one endpoint may use half of the flow table */
 
@@ -89,15 +90,18 @@ static void set_state(struct up_endpoint *ep, enum up_endpoint_state state)
 /* An IPv6 address that is known outside is routed there; a private one is masqueraded. */
 static uint32_t flags_of(const struct up_endpoint_spec *spec, const struct up_addr *v6)
 {
-	return spec->flags | (up_addr_set(v6) && !up_addr_is_ula(v6) ? UP_EP_ROUTED_V6 : 0);
+	bool routed = !spec->foreign && up_addr_set(v6) && !up_addr_is_ula(v6);
+
+	return spec->flags | (routed ? UP_EP_ROUTED_V6 : 0);
 }
 
 static void claim_row(struct up_datapath *dp, uint32_t id, const struct up_endpoint_spec *spec,
-		      const struct up_addr addr[UP_FAMILIES])
+		      uint64_t netns_cookie, const struct up_addr addr[UP_FAMILIES])
 {
 	struct up_endpoint *ep = &dp->endpoints[id];
 
 	*ep = (struct up_endpoint){
+		.netns_cookie = netns_cookie,
 		.flow_max = spec->flow_max ? spec->flow_max : up_flows_max(dp) / FLOW_QUOTA_PARTS,
 		.new_rate = spec->new_rate,
 		.net = spec->net,
@@ -215,7 +219,7 @@ static int set_up_host_end(struct up_nl *nl, uint32_t id, const struct up_endpoi
 
 /* One family at the container's end: address, neighbour and default route. */
 static int set_up_container_family(struct up_nl *nl, int ifindex, const struct up_endpoint *ep,
-				   enum up_family f, struct up_err *err)
+				   enum up_family f, bool default_route, struct up_err *err)
 {
 	const struct up_route route = {
 		.dst = f == UP_V4 ? UP_ANY_V4 : UP_ANY,
@@ -227,7 +231,7 @@ static int set_up_container_family(struct up_nl *nl, int ifindex, const struct u
 
 	if (!ret)
 		ret = up_neigh_add(nl, ifindex, &ep->gateway[f], gateway_mac, err);
-	if (!ret)
+	if (!ret && default_route)
 		ret = up_route_add(nl, &route, err);
 	return ret;
 }
@@ -241,7 +245,7 @@ static int set_up_container_families(struct up_nl *nl, int ifindex, struct up_en
 	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++) {
 		if (!up_addr_set(&ep->addr[f]))
 			continue;
-		ret = set_up_container_family(nl, ifindex, ep, f, err);
+		ret = set_up_container_family(nl, ifindex, ep, f, !spec->no_default_route, err);
 		if (ret == -EACCES && f == UP_V6 && !up_addr_set(&spec->addr[f])) {
 			ep->addr[f] = ep->gateway[f] = UP_ANY;
 			ret = 0;
@@ -315,7 +319,7 @@ static int build(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 
 /* All that can be refused before anything is changed. */
 static int check_spec(struct up_datapath *dp, const struct up_endpoint_spec *spec,
-		      struct up_err *err)
+		      uint64_t netns_cookie, struct up_err *err)
 {
 	int ret = up_name_check("endpoint name", spec->name, err);
 
@@ -323,7 +327,7 @@ static int check_spec(struct up_datapath *dp, const struct up_endpoint_spec *spe
 		return ret;
 	if (up_endpoint_find(dp, spec->name))
 		return up_fail_msg(err, EEXIST, "there is one of that name already");
-	return up_ports_check(dp, 0, spec->ports, spec->n_ports, err);
+	return up_ports_check(dp, 0, netns_cookie, spec->ports, spec->n_ports, err);
 }
 
 /* The addresses that it will have. A family is left out where nobody asked for it and the host does
@@ -349,8 +353,11 @@ static int add_locked(struct up_datapath *dp, struct up_nl *nl, const struct up_
 {
 	struct up_addr addr[UP_FAMILIES];
 	uint32_t id = free_id(dp);
-	int ret = check_spec(dp, spec, err);
+	uint64_t cookie;
+	int ret = up_netns_cookie_of(spec->netns_fd, &cookie, err);
 
+	if (!ret)
+		ret = check_spec(dp, spec, cookie, err);
 	if (!ret && !id)
 		ret = up_fail_msg(err, ENOSPC, "all %d endpoints are used", UP_ENDPOINT_MAX - 1);
 	if (!ret)
@@ -359,7 +366,7 @@ static int add_locked(struct up_datapath *dp, struct up_nl *nl, const struct up_
 		ret = up_host_refresh(dp, nl, err);
 	if (ret)
 		return ret;
-	claim_row(dp, id, spec, addr);
+	claim_row(dp, id, spec, cookie, addr);
 	ret = build(dp, nl, id, spec, err);
 	if (ret)
 		up_endpoint_remove(dp, nl, id, NULL);
@@ -415,7 +422,7 @@ static int delete_link(struct up_nl *nl, uint32_t id, struct up_err *err)
 		return ret == -ENODEV ? 0 : ret;
 	if (strncmp(link.alias, UP_ALIAS_PREFIX, strlen(UP_ALIAS_PREFIX)))
 		return 0;
-	ret = up_link_del(nl, link.ifindex, err);
+	ret = up_link_del_quickly(nl, link.ifindex, err);
 	return ret == -ENODEV ? 0 : ret;
 }
 

@@ -29,7 +29,8 @@ struct up_err;
  * @plen:     how long a prefix the container is shown, bits of the family; 0 for all of them
  * @gateway:  by enum up_family; all 0 for that of the containers' network
  * @foreign:  @addr are not of the containers' network: the caller manages them. A family without
- *            an address is then not wanted
+ *            an address is then not wanted, and @flags alone say which family is masqueraded
+ * @no_default_route: the container gets no default route: the caller gives it routes of its own
  * @mac:      of the interface; all 0 for one that follows from the address
  * @mtu:      bytes; 0 for the uplink's
  * @flow_max: quota of live flows; 0 for half of the flow table
@@ -46,7 +47,7 @@ struct up_endpoint_spec {
 	struct up_addr addr[UP_FAMILIES];
 	uint8_t plen[UP_FAMILIES];
 	struct up_addr gateway[UP_FAMILIES];
-	bool foreign;
+	bool foreign, no_default_route;
 	uint8_t mac[6];
 	uint32_t mtu;
 	uint32_t flow_max, new_rate, flags;

@@ -21,14 +21,42 @@ static const char *owner_name(const struct up_datapath *dp, const struct up_port
 	return row->endpoint < UP_ENDPOINT_MAX ? dp->endpoints[row->endpoint].name : "?";
 }
 
-static int check_one(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pub,
-		     struct up_err *err)
+/* What makes endpoints siblings: they are in one network namespace. */
+struct family {
+	const struct up_datapath *dp;
+	uint64_t netns_cookie;
+};
+
+static bool is_sibling(uint16_t endpoint, const void *arg)
 {
-	const struct up_port_row *row = up_porttab_conflict(dp->ports, (uint16_t)endpoint, pub);
+	const struct family *f = arg;
+
+	return f->netns_cookie && endpoint < UP_ENDPOINT_MAX &&
+	       f->dp->endpoints[endpoint].state == UP_ENDPOINT_LIVE &&
+	       f->dp->endpoints[endpoint].netns_cookie == f->netns_cookie;
+}
+
+static int check_holder(const struct up_publish *pub, const char *text, struct up_err *err)
+{
+	uint16_t port;
+	int ret = up_sockdiag_holder(pub->proto, &pub->addr, pub->lo, pub->hi, &port, err);
+
+	if (ret)
+		return up_wrap(err, "port %s", text);
+	if (port)
+		return up_fail_msg(err, EADDRINUSE,
+				   "port %s: a socket of the host holds %s port %u", text,
+				   up_proto_name(pub->proto), port);
+	return 0;
+}
+
+static int check_one(struct up_datapath *dp, uint32_t endpoint, const struct up_siblings *siblings,
+		     const struct up_publish *pub, struct up_err *err)
+{
+	const struct up_port_row *row =
+		up_porttab_conflict(dp->ports, (uint16_t)endpoint, pub, siblings);
 	char text[UP_PORTSPEC_TEXT], theirs[UP_PORTSPEC_TEXT];
 	struct up_publish other;
-	uint16_t port;
-	int ret;
 
 	up_portspec_format(pub, text);
 	if (row) {
@@ -42,24 +70,29 @@ static int check_one(struct up_datapath *dp, uint32_t endpoint, const struct up_
 				   "port %s: SCTP's checksum covers its ports, so they cannot be "
 				   "changed: publish the port that the container uses",
 				   text);
-	ret = up_sockdiag_holder(pub->proto, &pub->addr, pub->lo, pub->hi, &port, err);
-	if (ret)
-		return up_wrap(err, "port %s", text);
-	if (port)
-		return up_fail_msg(err, EADDRINUSE,
-				   "port %s: a socket of the host holds %s port %u", text,
-				   up_proto_name(pub->proto), port);
-	return 0;
+	return pub->unreserved ? 0 : check_holder(pub, text, err);
 }
 
-int up_ports_check(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pubs,
-		   size_t n, struct up_err *err)
+int up_ports_check(struct up_datapath *dp, uint32_t endpoint, uint64_t netns_cookie,
+		   const struct up_publish *pubs, size_t n, struct up_err *err)
 {
+	const struct family family = {dp, netns_cookie};
+	const struct up_siblings siblings = {is_sibling, &family};
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < n; i++)
-		ret = check_one(dp, endpoint, &pubs[i], err);
+		ret = check_one(dp, endpoint, &siblings, &pubs[i], err);
 	return ret;
+}
+
+static void set_standby(const struct up_datapath *dp, uint32_t endpoint, struct up_publish *pubs,
+			size_t n)
+{
+	const struct family family = {dp, dp->endpoints[endpoint].netns_cookie};
+	const struct up_siblings siblings = {is_sibling, &family};
+
+	for (size_t i = 0; i < n; i++)
+		pubs[i].standby = up_porttab_sibling_has(dp->ports, &pubs[i], &siblings);
 }
 
 /* Lists first, rows last: a crash in between leaves lists that no row names, which gc removes. */
@@ -74,6 +107,7 @@ int up_ports_publish(struct up_datapath *dp, uint32_t endpoint, const struct up_
 	if (!copy)
 		return up_fail(err, ENOMEM, "publish ports");
 	memcpy(copy, pubs, n * sizeof(*copy));
+	set_standby(dp, endpoint, copy, n);
 	ret = up_allow_add(dp, copy, n, err);
 	if (!ret)
 		ret = up_porttab_add(dp->ports, (uint16_t)endpoint, copy, n, err);
@@ -114,7 +148,7 @@ int up_port_add(struct up_datapath *dp, const char *name, const struct up_publis
 	if (!ret)
 		ret = up_nl_open(NETLINK_ROUTE, &nl, err);
 	if (!ret)
-		ret = up_ports_check(dp, id, pubs, n, err);
+		ret = up_ports_check(dp, id, dp->endpoints[id].netns_cookie, pubs, n, err);
 	if (!ret)
 		ret = up_host_refresh(dp, nl, err);
 	return ret ? ret : up_ports_publish(dp, id, pubs, n, err);

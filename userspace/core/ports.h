@@ -15,6 +15,8 @@ struct up_err;
  * up_ports_check() - may these ranges be published?
  * @dp:       open datapath
  * @endpoint: who wants them, 0 for one that is not there yet
+ * @netns_cookie: of its network namespace: what another endpoint of the same container has
+ *            published, this one may too, and stands by with it
  * @pubs:     the ranges
  * @n:        how many
  * @err:      names the range, and the endpoint or the socket that holds it
@@ -22,8 +24,8 @@ struct up_err;
  * Return: 0; -EEXIST where an endpoint has it; -EADDRINUSE where a socket of the host does;
  * -EOPNOTSUPP where the protocol does not let the port change
  */
-int up_ports_check(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pubs,
-		   size_t n, struct up_err *err);
+int up_ports_check(struct up_datapath *dp, uint32_t endpoint, uint64_t netns_cookie,
+		   const struct up_publish *pubs, size_t n, struct up_err *err);
 
 /** up_ports_publish() - make checked ranges live, all at one instant. Callers hold the lock */
 int up_ports_publish(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pubs,

@@ -26,15 +26,18 @@ struct up_err;
  * @to:     container port that @lo maps to
  * @to_one: every port of the range maps to @to; else the range is mapped one to one from there
  * @share:  other endpoints may publish the same range too
+ * @unreserved: neither are the host's own sockets asked whether they hold it, nor kept from binding
+ *          it: a container's runtime holds the ports with sockets of its own
  * @from:   sources that may use it; the caller's, who frees it
  * @n_from: how many; 0 for everyone
  * @allow:  number of the list that @from is kept in, 0 for none; up_ports_publish() fills it in
+ * @standby: another endpoint of the same container serves it; up_ports_publish() fills it in
  */
 struct up_publish {
 	struct up_addr addr;
 	uint8_t proto;
 	uint16_t lo, hi, to;
-	bool to_one, share;
+	bool to_one, share, unreserved, standby;
 	struct up_cidr *from;
 	size_t n_from;
 	uint32_t allow;

@@ -38,6 +38,8 @@ void up_porttab_row(const struct up_port_row *row, struct up_publish *ret_pub)
 		.to = row->to,
 		.to_one = row->flags & UP_PORT_TO_ONE,
 		.share = row->flags & UP_PORT_SHARED,
+		.unreserved = row->flags & UP_PORT_UNRESERVED,
+		.standby = row->flags & UP_PORT_STANDBY,
 		.allow = row->allow,
 	};
 }
@@ -60,8 +62,16 @@ static uint32_t rows_of(const struct up_port_half *half)
 	return half->count < UP_PORT_ROWS ? half->count : UP_PORT_ROWS;
 }
 
+/* May the very same range have both of these owners? */
+static bool can_share(const struct up_publish *a, const struct up_publish *b, uint16_t b_endpoint,
+		      const struct up_siblings *siblings)
+{
+	return (a->share && b->share) || (siblings && siblings->is(b_endpoint, siblings->arg));
+}
+
 const struct up_port_row *up_porttab_conflict(const struct up_port_table *table, uint16_t endpoint,
-					      const struct up_publish *pub)
+					      const struct up_publish *pub,
+					      const struct up_siblings *siblings)
 {
 	const struct up_port_half *half = up_porttab_active(table);
 	struct up_publish other;
@@ -72,11 +82,25 @@ const struct up_port_row *up_porttab_conflict(const struct up_port_table *table,
 		up_porttab_row(row, &other);
 		if (!overlaps(pub, &other))
 			continue;
-		if (!pub->share || !other.share || !same_range(pub, &other) ||
-		    row->endpoint == endpoint)
+		if (row->endpoint == endpoint || !same_range(pub, &other) ||
+		    !can_share(pub, &other, row->endpoint, siblings))
 			return row;
 	}
 	return NULL;
+}
+
+bool up_porttab_sibling_has(const struct up_port_table *table, const struct up_publish *pub,
+			    const struct up_siblings *siblings)
+{
+	const struct up_port_half *half = up_porttab_active(table);
+	struct up_publish other;
+
+	for (uint32_t i = 0; i < rows_of(half); i++) {
+		up_porttab_row(&half->rows[i], &other);
+		if (same_range(pub, &other) && siblings->is(half->rows[i].endpoint, siblings->arg))
+			return true;
+	}
+	return false;
 }
 
 static int by_key(const void *a, const void *b)
@@ -97,24 +121,33 @@ static enum up_port_kind kind_of(const struct up_addr *addr)
 									: UP_PORT_KIND_ONE;
 }
 
-static void set_bits(struct up_port_half *half, const struct up_port_row *row)
+static void set_bits(__u64 *bits, const struct up_port_row *row)
 {
-	__u64 *bits = half->bits[proto_of(row)];
-
 	for (uint32_t port = (uint16_t)row->port; port <= row->hi; port++)
 		bits[port / 64] |= 1ULL << (port % 64);
 }
 
-/* How many owners each range has, told by each of its rows. */
-static void count_owners(struct up_port_half *half)
+/* The rows of one range: each tells how many owners there are, and one of them at least serves. */
+static void settle_owners(struct up_port_row *rows, uint32_t n)
+{
+	bool served = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		rows[i].owners = (uint16_t)n;
+		served |= !(rows[i].flags & UP_PORT_STANDBY);
+	}
+	if (!served)
+		rows[0].flags &= (__u16)~UP_PORT_STANDBY;
+}
+
+static void settle_ranges(struct up_port_half *half)
 {
 	for (uint32_t i = 0, n; i < half->count; i += n) {
-		const struct up_port_row *row = &half->rows[i];
+		struct up_port_row *row = &half->rows[i];
 
 		for (n = 1; i + n < half->count && !up_port_cmp(row + n, &row->addr, row->port);)
 			n++;
-		for (uint32_t j = i; j < i + n; j++)
-			half->rows[j].owners = (uint16_t)n;
+		settle_owners(row, n);
 	}
 }
 
@@ -123,12 +156,17 @@ static void commit(struct up_port_table *table, struct up_port_half *half)
 {
 	qsort(half->rows, half->count, sizeof(half->rows[0]), by_key);
 	memset(half->bits, 0, sizeof(half->bits));
+	memset(half->kept, 0, sizeof(half->kept));
 	half->kinds = 0;
 	for (uint32_t i = 0; i < half->count; i++) {
-		set_bits(half, &half->rows[i]);
-		half->kinds |= kind_of(&half->rows[i].addr);
+		const struct up_port_row *row = &half->rows[i];
+
+		set_bits(half->bits[proto_of(row)], row);
+		if (!(row->flags & UP_PORT_UNRESERVED))
+			set_bits(half->kept[proto_of(row)], row);
+		half->kinds |= kind_of(&row->addr);
 	}
-	count_owners(half);
+	settle_ranges(half);
 	__atomic_store_n(&table->active, (uint32_t)(half - table->half), __ATOMIC_RELEASE);
 }
 
@@ -158,7 +196,7 @@ static int check_owners(const struct up_port_half *half, const struct up_publish
 	struct up_publish other;
 	unsigned int owners = 0;
 
-	for (uint32_t i = 0; pub->share && i < rows_of(half); i++) {
+	for (uint32_t i = 0; (pub->share || pub->standby) && i < rows_of(half); i++) {
 		up_porttab_row(&half->rows[i], &other);
 		owners += same_range(pub, &other);
 	}
@@ -177,7 +215,9 @@ static struct up_port_row row_of(const struct up_publish *pub, uint16_t endpoint
 		.to = pub->to,
 		.endpoint = endpoint,
 		.allow = pub->allow,
-		.flags = (pub->to_one ? UP_PORT_TO_ONE : 0) | (pub->share ? UP_PORT_SHARED : 0),
+		.flags = (pub->to_one ? UP_PORT_TO_ONE : 0) | (pub->share ? UP_PORT_SHARED : 0) |
+			 (pub->unreserved ? UP_PORT_UNRESERVED : 0) |
+			 (pub->standby ? UP_PORT_STANDBY : 0),
 	};
 }
 

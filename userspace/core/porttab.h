@@ -14,6 +14,16 @@
 
 struct up_err;
 
+/**
+ * struct up_siblings - tells which endpoints are of the same container
+ * @is:  is this one?
+ * @arg: handed to it
+ */
+struct up_siblings {
+	bool (*is)(uint16_t endpoint, const void *arg);
+	const void *arg;
+};
+
 /** up_porttab_row() - a row of the table in user space's words, but for its sources */
 void up_porttab_row(const struct up_port_row *row, struct up_publish *ret_pub);
 
@@ -22,12 +32,19 @@ void up_porttab_row(const struct up_port_row *row, struct up_publish *ret_pub);
  * @table:    the table
  * @endpoint: who wants it, 0 for an endpoint that is not there yet
  * @pub:      the new range; every address of the host conflicts with each single one. The same
- * range of another endpoint does not conflict where both are shared
+ *            range of another endpoint does not conflict where both are shared, or where that is
+ *            a sibling
+ * @siblings: endpoints of the same container; NULL for none
  *
  * Return: the row in the way, or NULL
  */
 const struct up_port_row *up_porttab_conflict(const struct up_port_table *table, uint16_t endpoint,
-					      const struct up_publish *pub);
+					      const struct up_publish *pub,
+					      const struct up_siblings *siblings);
+
+/** up_porttab_sibling_has() - has a sibling published this very range? */
+bool up_porttab_sibling_has(const struct up_port_table *table, const struct up_publish *pub,
+			    const struct up_siblings *siblings);
 
 /**
  * up_porttab_add() - publish ranges, all at one instant or none

@@ -70,3 +70,11 @@ int up_netns_cookie(uint64_t *ret_cookie, struct up_err *err)
 	*ret_cookie = cookie;
 	return 0;
 }
+
+int up_netns_cookie_of(int netns_fd, uint64_t *ret_cookie, struct up_err *err)
+{
+	cleanup_netns int old = -1;
+	int ret = up_netns_enter(netns_fd, &old, err);
+
+	return ret ? ret : up_netns_cookie(ret_cookie, err);
+}

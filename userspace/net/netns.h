@@ -54,4 +54,8 @@ void up_netns_leave(int *old);
  */
 int up_netns_cookie(uint64_t *ret_cookie, struct up_err *err);
 
+/** up_netns_cookie_of() - the same of another one, by fd; the caller is back in its own on return
+ */
+int up_netns_cookie_of(int netns_fd, uint64_t *ret_cookie, struct up_err *err);
+
 #endif

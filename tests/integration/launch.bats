@@ -78,6 +78,7 @@ one() {
 	equals "${lines[0]}" box
 	equals "${lines[1]}" 2
 	equals "${lines[2]}" lo
+	contains "$(one "$ROOT" ps -o pid,comm,args | head -n 2)" "    1 ps               ps -o pid,comm,args"
 	contains "$(one "$ROOT" ip addr show lo)" "inet 127.0.0.1/8"
 	local before
 	before=$(wc -l </proc/self/mounts)
@@ -265,5 +266,6 @@ no_zombie() {
 		run -2 up "$command" --no-such-option
 		contains "$output" "--no-such-option is not an option"
 	done
-	equals "$(up version --json | jq -r .abi)" 2
+	equals "$(up version --json | jq -r .abi)" \
+		"$(sed -n "s/^#define UP_ABI_VERSION //p" "$BATS_TEST_DIRNAME/../../include/underpass/limits.h")"
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct up_err;
+struct up_option;
 
 /* Exit statuses. "run" and "exec" otherwise use the command's own, and docker's 125 to 127. */
 enum {
@@ -27,7 +28,8 @@ enum {
  * @name:    what the user types
  * @args:    its arguments for the usage line: "[OPTIONS] ROOTFS [--] CMD..."
  * @summary: one line for the list of commands
- * @help:    the options, a line each; printed below the usage line by --help
+ * @help:    the options, a line each, or what is to be said after @options; printed by --help
+ * @options: the options as a table, or NULL
  * @run:     argv[0] is the command's name; returns an exit status
  */
 struct up_cmd {
@@ -35,6 +37,7 @@ struct up_cmd {
 	const char *args;
 	const char *summary;
 	const char *help;
+	const struct up_option *options;
 	int (*run)(const struct up_cmd *cmd, int argc, char **argv);
 };
 

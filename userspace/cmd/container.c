@@ -63,7 +63,7 @@ static void set_default(struct up_env *env, const char *text)
 	up_env_set(env, text, NULL);
 }
 
-void up_env_default(struct up_env *env, const char *hostname)
+void up_env_default(struct up_env *env, const char *hostname, bool terminal)
 {
 	char text[80];
 
@@ -71,8 +71,8 @@ void up_env_default(struct up_env *env, const char *hostname)
 	set_default(env, PATH_DEFAULT);
 	set_default(env, "HOME=/root");
 	set_default(env, text);
-	if (isatty(STDIN_FILENO))
-		set_default(env, "TERM");
+	if (terminal)
+		set_default(env, getenv("TERM") ? "TERM" : "TERM=xterm");
 }
 
 void up_env_free(struct up_env *env)

@@ -7,8 +7,16 @@
 #include "base/err.h"
 #include "cmd/cmd.h"
 #include "cmd/container.h"
-#include "cmd/output.h"
+#include "cmd/options.h"
 #include "launch/join.h"
+#include "launch/stdio.h"
+
+/* One "exec". */
+struct exec {
+	struct up_command command;
+	struct up_stdio stdio;
+	struct up_env env;
+};
 
 static int exec_in(const char *name, const struct up_command *cmd, int *ret_code,
 		   struct up_err *err)
@@ -26,48 +34,54 @@ static int exec_in(const char *name, const struct up_command *cmd, int *ret_code
 	return ret ? up_wrap(err, "container %s", name) : 0;
 }
 
-static int parse(const struct up_cmd *cmd, int argc, char **argv, struct up_env *env,
-		 const char **ret_workdir)
+static int add_env(void *to, const char *text, struct up_err *err)
 {
-	static const struct option options[] = {
-		{"env", required_argument, NULL, 'e'},
-		{"workdir", required_argument, NULL, 'w'},
-		{"help", no_argument, NULL, 'h'},
-		{},
-	};
-	struct up_err err = {};
-	int opt;
+	return up_env_set(&((struct exec *)to)->env, text, err);
+}
 
-	while ((opt = getopt_long(argc, argv, "+:e:w:h", options, NULL)) != -1) {
-		if (opt == 'h')
-			return up_cmd_help(cmd);
-		if (opt == '?' || opt == ':')
-			return up_cmd_bad_option(cmd, opt, argv);
-		if (opt == 'w')
-			*ret_workdir = optarg;
-		else if (up_env_set(env, optarg, &err))
-			return up_cmd_usage(cmd, "%s", err.msg);
-	}
-	if (argc - optind < 2)
-		return up_cmd_usage(cmd, "want the name of a container and a command");
-	return -1;
+static int set_workdir(void *to, const char *text, struct up_err *err)
+{
+	(void)err;
+	((struct exec *)to)->command.workdir = text;
+	return 0;
+}
+
+static const struct up_option options[] = {
+	{"interactive", 'i', NULL, "hand standard input on",
+	 .flag = offsetof(struct exec, stdio.interactive)},
+	{"tty", 't', NULL, "a terminal of its own", .flag = offsetof(struct exec, stdio.terminal)},
+	{"env", 'e', "NAME=VALUE", "set a variable; NAME alone takes the caller's value",
+	 .set = add_env},
+	{"workdir", 'w', "DIR", "directory to start in (default: /)", .set = set_workdir},
+	{},
+};
+
+static void end(struct exec *e)
+{
+	up_stdio_close(&e->stdio);
+	up_env_free(&e->env);
 }
 
 static int run(const struct up_cmd *cmd, int argc, char **argv)
 {
-	__up_cleanup(up_env_free) struct up_env env = {};
-	struct up_command command = {.workdir = "/"};
+	__up_cleanup(end) struct exec e = {.command = {.workdir = "/"}};
+	int code = UP_EXIT_RUN_FAILED, status;
 	struct up_err err = {};
-	int code = UP_EXIT_RUN_FAILED, ret = parse(cmd, argc, argv, &env, &command.workdir);
 
-	if (ret >= 0)
-		return ret;
+	up_stdio_none(&e.stdio);
+	status = up_options_parse(cmd, &e, argc, argv, NULL);
+	if (status >= 0)
+		return status;
+	if (argc - optind < 2)
+		return up_cmd_usage(cmd, "want the name of a container and a command");
 	argv += optind;
-	up_env_default(&env, argv[0]);
-	command.argv = argv + 1;
-	command.env = env.at;
-	ret = exec_in(argv[0], &command, &code, &err);
-	if (ret)
+	up_env_default(&e.env, argv[0], e.stdio.terminal);
+	e.command.argv = argv + 1;
+	e.command.env = e.env.at;
+	e.command.stdio = &e.stdio;
+	status = exec_in(argv[0], &e.command, &code, &err);
+	up_stdio_close(&e.stdio);
+	if (status)
 		up_cmd_error(&err);
 	return code;
 }
@@ -76,8 +90,7 @@ const struct up_cmd cmd_exec = {
 	.name = "exec",
 	.args = "[OPTIONS] NAME CMD [ARG]...",
 	.summary = "run a command in a running container",
-	.help = "  -e, --env NAME=VALUE  set a variable; NAME alone takes the caller's value\n"
-		"  -w, --workdir DIR     directory to start in (default: /)\n" UP_HELP_HELP
-		"\nExit statuses are those of 'run'.\n",
+	.options = options,
+	.help = "\nExit statuses are those of 'run'.\n",
 	.run = run,
 };

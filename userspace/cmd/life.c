@@ -14,6 +14,7 @@
 #include "cmd/cmd.h"
 #include "core/datapath.h"
 #include "core/endpoint.h"
+#include "launch/relay.h"
 #include "net/netns.h"
 
 #define CONTAINER_IFNAME "eth0"
@@ -82,14 +83,16 @@ static int open_log(struct up_run *r, struct up_err *err)
 	if (!r->detach)
 		return 0;
 	up_container_log_path(r->record.name, path);
-	r->sandbox.output = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	return r->sandbox.output < 0 ? up_fail(err, errno, "open %s", path) : 0;
+	r->stdio.log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	return r->stdio.log < 0 ? up_fail(err, errno, "open %s", path) : 0;
 }
 
 static int bring_to_life(struct up_run *r, struct up_err *err)
 {
-	int ret = open_log(r, err);
+	int master, ret = open_log(r, err);
 
+	if (!ret)
+		ret = up_stdio_open(&r->stdio, err);
 	if (!ret)
 		ret = up_sandbox_start(&r->sandbox, &r->sb, err);
 	if (!ret)
@@ -99,9 +102,10 @@ static int bring_to_life(struct up_run *r, struct up_err *err)
 	if (!ret && up_run_is_fast(r))
 		ret = add_endpoint(r, err);
 	if (!ret)
-		ret = up_sandbox_go(&r->sb, &r->code, err);
+		ret = up_sandbox_go(&r->sb, &master, &r->code, err);
 	if (ret)
 		return ret;
+	up_stdio_started(&r->stdio, master);
 	r->record.state = UP_CONTAINER_RUNNING;
 	return up_container_save(&r->record, err);
 }
@@ -129,6 +133,7 @@ static int start(struct up_run *r, struct up_err *err)
 	ret = bring_to_life(r, err);
 	if (!ret)
 		return 0;
+	up_stdio_close(&r->stdio);
 	up_sandbox_end(&r->sb);
 	drop_endpoint(r, &ignored);
 	up_container_remove(r->record.name, NULL);
@@ -140,8 +145,10 @@ static int finish(struct up_run *r)
 {
 	struct up_err err = {};
 	int code = UP_EXIT_RUN_FAILED;
+	int ret = up_relay_run(r->sb.pidfd, &r->stdio, &code, &err);
 
-	if (up_wait_forwarding(r->sb.pidfd, &code, &err)) {
+	up_stdio_close(&r->stdio);
+	if (ret) {
 		up_cmd_error(&err);
 		up_sandbox_end(&r->sb);
 	}

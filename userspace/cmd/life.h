@@ -15,6 +15,7 @@
 #include "core/portspec.h"
 #include "launch/record.h"
 #include "launch/sandbox.h"
+#include "launch/stdio.h"
 
 struct up_datapath;
 
@@ -23,6 +24,7 @@ struct up_datapath;
  * @record:  the container's record, kept up to date
  * @sandbox: what is asked of the launcher
  * @sb:      the sandbox
+ * @stdio:   standard streams of the command
  * @dp:      the datapath; only with the fast network, and opened after the sandbox was made, so
  * that it inherits nothing of it
  * @ports:   to be published
@@ -30,11 +32,13 @@ struct up_datapath;
  * @mtu:     wanted MTU
  * @code: exit status of a start that failed
  * @detach, @remove: -d, --rm
+ * @endpoint: it has one
  */
 struct up_run {
 	struct up_container record;
 	struct up_sandbox_spec sandbox;
 	struct up_sandbox sb;
+	struct up_stdio stdio;
 	struct up_datapath *dp;
 	struct up_env env;
 	struct up_publish_list ports;

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/paths.h"
 #include "cmd/cmd.h"
+#include "cmd/options.h"
 
 static const struct up_cmd *const commands[] = {
 	&cmd_run, &cmd_exec, &cmd_ps,     &cmd_logs,  &cmd_stop, &cmd_rm,      &cmd_port,
@@ -29,8 +30,11 @@ static void usage(FILE *out)
 int up_cmd_help(const struct up_cmd *cmd)
 {
 	printf("usage: underpass %s %s\n\n%s\n", cmd->name, cmd->args, cmd->summary);
-	if (cmd->help && *cmd->help)
-		printf("\n%s", cmd->help);
+	putchar('\n');
+	if (cmd->options)
+		up_options_help(cmd->options);
+	if (cmd->help)
+		fputs(cmd->help, stdout);
 	return UP_EXIT_OK;
 }
 

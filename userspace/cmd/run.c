@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* "run": the command line of a container. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,35 +7,22 @@
 #include <time.h>
 #include <unistd.h>
 #include <errno.h>
+#include <getopt.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cmd/cmd.h"
 #include "cmd/life.h"
+#include "cmd/options.h"
 #include "launch/rootfs.h"
 
-enum { OPT_RM = 256, OPT_NAME, OPT_NET, OPT_HOSTNAME, OPT_IP, OPT_IP6, OPT_MTU };
+/* ---- options ----------------------------------------------------------------------------------
+ */
 
-static const struct option options[] = {
-	{"detach", no_argument, NULL, 'd'},
-	{"rm", no_argument, NULL, OPT_RM},
-	{"name", required_argument, NULL, OPT_NAME},
-	{"publish", required_argument, NULL, 'p'},
-	{"net", required_argument, NULL, OPT_NET},
-	{"network", required_argument, NULL, OPT_NET},
-	{"hostname", required_argument, NULL, OPT_HOSTNAME},
-	{"env", required_argument, NULL, 'e'},
-	{"workdir", required_argument, NULL, 'w'},
-	{"ip", required_argument, NULL, OPT_IP},
-	{"ip6", required_argument, NULL, OPT_IP6},
-	{"mtu", required_argument, NULL, OPT_MTU},
-	{"help", no_argument, NULL, 'h'},
-	{},
-};
-
-static int set_net(struct up_run *r, const char *text, struct up_err *err)
+static int set_net(void *to, const char *text, struct up_err *err)
 {
 	static const char *const nets[] = {"fast", "host", "none"};
+	struct up_run *r = to;
 
 	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
 		if (!strcmp(nets[i], text)) {
@@ -46,8 +32,9 @@ static int set_net(struct up_run *r, const char *text, struct up_err *err)
 	return up_fail_msg(err, EINVAL, "network '%s': want fast, host or none", text);
 }
 
-static int set_mtu(struct up_run *r, const char *text, struct up_err *err)
+static int set_mtu(void *to, const char *text, struct up_err *err)
 {
+	struct up_run *r = to;
 	char *end;
 	unsigned long mtu = strtoul(text, &end, 10);
 
@@ -57,8 +44,8 @@ static int set_mtu(struct up_run *r, const char *text, struct up_err *err)
 	return 0;
 }
 
-static int set_name(const char *what, const char *text, char to[UP_NAME_MAX + 1],
-		    struct up_err *err)
+static int copy_name(const char *what, const char *text, char to[UP_NAME_MAX + 1],
+		     struct up_err *err)
 {
 	int ret = up_name_check(what, text, err);
 
@@ -67,9 +54,19 @@ static int set_name(const char *what, const char *text, char to[UP_NAME_MAX + 1]
 	return ret;
 }
 
-static int add_port(struct up_run *r, const char *text, struct up_err *err)
+static int set_name(void *to, const char *text, struct up_err *err)
 {
-	return up_portspec_parse(text, &r->ports, err);
+	return copy_name("container name", text, ((struct up_run *)to)->record.name, err);
+}
+
+static int set_hostname(void *to, const char *text, struct up_err *err)
+{
+	return copy_name("host name", text, ((struct up_run *)to)->hostname, err);
+}
+
+static int add_port(void *to, const char *text, struct up_err *err)
+{
+	return up_portspec_parse(text, &((struct up_run *)to)->ports, err);
 }
 
 static int set_address(struct up_run *r, const char *text, enum up_family family,
@@ -84,36 +81,54 @@ static int set_address(struct up_run *r, const char *text, enum up_family family
 	return 0;
 }
 
-static int set_option(struct up_run *r, int opt, struct up_err *err)
+static int set_ip(void *to, const char *text, struct up_err *err)
 {
-	switch (opt) {
-	case 'd':
-		r->detach = true;
-		return 0;
-	case OPT_RM:
-		r->remove = true;
-		return 0;
-	case 'w':
-		r->sandbox.command.workdir = optarg;
-		return 0;
-	case 'p':
-		return add_port(r, optarg, err);
-	case 'e':
-		return up_env_set(&r->env, optarg, err);
-	case OPT_NET:
-		return set_net(r, optarg, err);
-	case OPT_MTU:
-		return set_mtu(r, optarg, err);
-	case OPT_NAME:
-		return set_name("container name", optarg, r->record.name, err);
-	case OPT_HOSTNAME:
-		return set_name("host name", optarg, r->hostname, err);
-	case OPT_IP6:
-		return set_address(r, optarg, UP_V6, err);
-	default:
-		return set_address(r, optarg, UP_V4, err);
-	}
+	return set_address(to, text, UP_V4, err);
 }
+
+static int set_ip6(void *to, const char *text, struct up_err *err)
+{
+	return set_address(to, text, UP_V6, err);
+}
+
+static int add_env(void *to, const char *text, struct up_err *err)
+{
+	return up_env_set(&((struct up_run *)to)->env, text, err);
+}
+
+static int set_workdir(void *to, const char *text, struct up_err *err)
+{
+	if (*text != '/')
+		return up_fail_msg(err, EINVAL, "working directory '%s': want an absolute path",
+				   text);
+	((struct up_run *)to)->sandbox.command.workdir = text;
+	return 0;
+}
+
+#define FLAG(member) .flag = offsetof(struct up_run, member)
+
+static const struct up_option options[] = {
+	{"detach", 'd', NULL, "in the background; print the container's name", FLAG(detach)},
+	{"interactive", 'i', NULL, "hand standard input on", FLAG(stdio.interactive)},
+	{"tty", 't', NULL, "a terminal of its own", FLAG(stdio.terminal)},
+	{"rm", 0, NULL, "remove the container when it has ended", FLAG(remove)},
+	{"name", 0, "NAME", "name of the container (default: made up)", .set = set_name},
+	{"publish", 'p', "SPEC", "publish a port: [ADDRESS:][HOST[-END]:]CONTAINER[-END][/udp]",
+	 .set = add_port},
+	{"net", 0, "NET",
+	 "fast (default): the fast path; host: the host's own network;\n"
+	 "none: nothing but a loopback",
+	 .set = set_net},
+	{"network", 0, "NET", NULL, .set = set_net},
+	{"ip", 0, "ADDRESS", "IPv4 address (default: the lowest free one)", .set = set_ip},
+	{"ip6", 0, "ADDRESS", "IPv6 address (default: the lowest free one)", .set = set_ip6},
+	{"mtu", 0, "BYTES", "(default: the uplink's)", .set = set_mtu},
+	{"hostname", 'h', "NAME", "(default: the container's name)", .set = set_hostname},
+	{"env", 'e', "NAME=VALUE", "set a variable; NAME alone takes the caller's value",
+	 .set = add_env},
+	{"workdir", 'w', "DIR", "directory to start in (default: /)", .set = set_workdir},
+	{},
+};
 
 static void default_name(struct up_run *r)
 {
@@ -149,17 +164,10 @@ static int check(struct up_run *r, struct up_err *err)
 
 static int parse(const struct up_cmd *cmd, struct up_run *r, int argc, char **argv)
 {
-	struct up_err err = {};
-	int opt;
+	int status = up_options_parse(cmd, r, argc, argv, NULL);
 
-	while ((opt = getopt_long(argc, argv, "+:dp:e:w:h", options, NULL)) != -1) {
-		if (opt == 'h')
-			return up_cmd_help(cmd);
-		if (opt == '?' || opt == ':')
-			return up_cmd_bad_option(cmd, opt, argv);
-		if (set_option(r, opt, &err))
-			return up_cmd_usage(cmd, "%s", err.msg);
-	}
+	if (status >= 0)
+		return status;
 	argv += optind;
 	if (argv[0] && argv[1] && !strcmp(argv[1], "--"))
 		argv[1] = argv[0], argv++;
@@ -178,12 +186,12 @@ static void complete(struct up_run *r)
 		default_name(r);
 	if (!*r->hostname)
 		strcpy(r->hostname, r->record.name);
-	up_env_default(&r->env, r->hostname);
+	up_env_default(&r->env, r->hostname, r->stdio.terminal);
 	r->sandbox.rootfs = r->record.rootfs;
 	r->sandbox.hostname = r->hostname;
 	r->sandbox.new_net = strcmp(r->record.net, "host") != 0;
 	r->sandbox.command.env = r->env.at;
-	r->sandbox.command.session = r->detach;
+	r->sandbox.command.stdio = &r->stdio;
 }
 
 static void free_run(struct up_run **r)
@@ -201,7 +209,7 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 	if (!r)
 		abort();
 	r->sb = UP_SANDBOX_NONE;
-	r->sandbox.output = -1;
+	up_stdio_none(&r->stdio);
 	r->code = UP_EXIT_RUN_FAILED;
 	r->sandbox.command.workdir = "/";
 	strcpy(r->record.net, "fast");
@@ -220,22 +228,8 @@ const struct up_cmd cmd_run = {
 	.name = "run",
 	.args = "[OPTIONS] ROOTFS [--] CMD [ARG]...",
 	.summary = "run a command in a new container",
-	.help = "  -d, --detach          in the background; print the container's name\n"
-		"      --rm              remove the container when it has ended\n"
-		"      --name NAME       name of the container (default: made up)\n"
-		"  -p, --publish SPEC    publish a port: "
-		"[ADDRESS:][HOST[-END]:]CONTAINER[-END][/udp]\n"
-		"      --net NET         fast (default): the fast path; host: the host's own "
-		"network;\n"
-		"                        none: nothing but a loopback\n"
-		"      --ip ADDRESS      IPv4 address (default: the lowest free one)\n"
-		"      --ip6 ADDRESS     IPv6 address (default: the lowest free one)\n"
-		"      --mtu BYTES       (default: the uplink's)\n"
-		"      --hostname NAME   (default: the container's name)\n"
-		"  -e, --env NAME=VALUE  set a variable; NAME alone takes the caller's value\n"
-		"  -w, --workdir DIR     directory to start in (default: /)\n"
-		"  -h, --help            print this help\n\n"
-		"ROOTFS is a directory; the container writes to it. The exit status is the "
+	.options = options,
+	.help = "\nROOTFS is a directory; the container writes to it. The exit status is the "
 		"command's,\n"
 		"125 where underpass failed, 126 where the command cannot be executed, 127 where "
 		"it was\n"

@@ -3,36 +3,15 @@
 
 #include <errno.h>
 #include <linux/close_range.h>
-#include <poll.h>
-#include <stdio.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
+#include <signal.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "launch/caps.h"
-
-static const int forwarded[] = {SIGTERM, SIGINT,  SIGHUP,   SIGQUIT, SIGUSR1,
-				SIGUSR2, SIGCONT, SIGWINCH, SIGALRM};
-
-void up_forwarded_signals(sigset_t *ret_set)
-{
-	sigemptyset(ret_set);
-	for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
-		sigaddset(ret_set, forwarded[i]);
-}
-
-void up_signals_block(void)
-{
-	sigset_t set;
-
-	up_forwarded_signals(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
+#include "launch/channel.h"
+#include "launch/stdio.h"
 
 static void default_signals(void)
 {
@@ -56,105 +35,72 @@ static int exec_code(int error)
 	return UP_COMMAND_FAILED;
 }
 
-int up_command_exec(const struct up_command *cmd, int *ret_code, struct up_err *err)
+static int prepare(const struct up_command *cmd, int slave, struct up_err *err)
 {
-	int ret;
+	int ret = up_stdio_take(cmd->stdio, slave, err);
 
-	*ret_code = UP_COMMAND_FAILED;
+	if (ret)
+		return ret;
 	if (chdir(cmd->workdir))
 		return up_fail(err, errno, "working directory %s", cmd->workdir);
-	if (cmd->session)
-		setsid();
 	ret = up_caps_reduce(err);
 	if (ret)
 		return ret;
-	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC))
+	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC))
 		return up_fail(err, errno, "close descriptors");
 	umask(022);
 	default_signals();
+	return 0;
+}
+
+int up_command_exec(const struct up_command *cmd, int slave, int *ret_code, struct up_err *err)
+{
+	int ret = prepare(cmd, slave, err);
+
+	*ret_code = UP_COMMAND_FAILED;
+	if (ret)
+		return ret;
 	environ = (char **)cmd->env;
 	execvp(cmd->argv[0], cmd->argv);
 	*ret_code = exec_code(errno);
 	return up_fail(err, errno, "exec %s", cmd->argv[0]);
 }
 
-struct report {
-	int code;
-	struct up_err err;
-};
-
 void up_command_report(int sock, int code, const struct up_err *err)
 {
-	const struct report report = {code, *err};
+	const struct up_message m = {UP_MESSAGE_FAILED, code, *err};
 
-	if (send(sock, &report, sizeof(report), MSG_NOSIGNAL) < 0)
+	if (up_channel_send(sock, &m, -1))
 		_exit(UP_COMMAND_FAILED);
 }
 
-void up_command_child(const struct up_command *cmd, int sock)
+void up_command_child(const struct up_command *cmd, int slave, int sock)
 {
 	struct up_err err = {};
 	int code;
 
-	up_command_exec(cmd, &code, &err);
+	up_command_exec(cmd, slave, &code, &err);
 	up_command_report(sock, code, &err);
 	_exit(code);
 }
 
-int up_command_await(int sock, int *ret_code, struct up_err *err)
+int up_command_await(int sock, int *ret_master, int *ret_code, struct up_err *err)
 {
-	struct report report;
-	ssize_t n;
+	cleanup_fd int master = -1;
+	struct up_message m = {};
+	int n, fd;
 
-	do {
-		n = recv(sock, &report, sizeof(report), 0);
-	} while (n < 0 && errno == EINTR);
-	if (!n)
-		return 0;
-	*ret_code = UP_COMMAND_FAILED;
-	if (n != sizeof(report))
-		return up_fail(err, n < 0 ? errno : EIO, "start the command");
-	report.err.msg[sizeof(report.err.msg) - 1] = '\0';
-	*ret_code = report.code;
-	return up_fail_msg(err, report.err.code, "%s", report.err.msg);
-}
-
-int up_status_code(int status)
-{
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static void forward(int signals, int pidfd)
-{
-	struct signalfd_siginfo info;
-
-	if (read(signals, &info, sizeof(info)) == sizeof(info) && info.ssi_code != SI_KERNEL)
-		syscall(SYS_pidfd_send_signal, pidfd, (int)info.ssi_signo, NULL, 0);
-}
-
-int up_wait_forwarding(int pidfd, int *ret_code, struct up_err *err)
-{
-	cleanup_fd int signals = -1;
-	siginfo_t info = {};
-	sigset_t set;
-
-	up_signals_block();
-	up_forwarded_signals(&set);
-	signals = signalfd(-1, &set, SFD_CLOEXEC);
-	if (signals < 0)
-		return up_fail(err, errno, "signalfd");
-	for (;;) {
-		struct pollfd fds[] = {{pidfd, POLLIN, 0}, {signals, POLLIN, 0}};
-
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return up_fail(err, errno, "wait for the container");
-		if (fds[1].revents)
-			forward(signals, pidfd);
-		if (fds[0].revents)
-			break;
+	while ((n = up_channel_receive(sock, &m, &fd)) == 1 && m.kind == UP_MESSAGE_TERMINAL) {
+		up_close_fd(&master);
+		master = fd;
 	}
-	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED))
-		return up_fail(err, errno, "wait for the container");
-	*ret_code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
-	return 0;
+	if (!n) {
+		*ret_master = take_fd(&master);
+		return 0;
+	}
+	*ret_code = UP_COMMAND_FAILED;
+	if (n < 0 || m.kind != UP_MESSAGE_FAILED)
+		return up_fail(err, n < 0 ? n : EPROTO, "start the command");
+	*ret_code = m.code;
+	return up_fail_msg(err, m.err.code, "%s", m.err.msg);
 }

@@ -3,34 +3,61 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "launch/channel.h"
+#include "launch/pty.h"
+#include "launch/relay.h"
+#include "launch/stdio.h"
 
-int up_join_exec(int pidfd, const struct up_command *cmd, int *ret_code, struct up_err *err)
+/* In the container. Return: a pidfd of the child, or -errno */
+static int start(const struct up_command *cmd, struct up_pty *pty, int *ret_code,
+		 struct up_err *err)
 {
-	cleanup_fd int child_fd = -1;
-	int pair[2], ret;
+	cleanup_fd int pidfd = -1;
+	int pair[2], ret, none;
 	pid_t pid;
 
-	if (setns(pidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET))
-		return up_fail(err, errno, "enter the container");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-		return up_fail(err, errno, "socket pair");
-	up_signals_block();
+	ret = up_channel_open(pair, err);
+	if (ret)
+		return ret;
 	pid = fork();
 	if (!pid)
-		up_command_child(cmd, pair[1]);
+		up_command_child(cmd, pty->slave, pair[1]);
 	close(pair[1]);
 	if (pid > 0)
-		child_fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	ret = child_fd < 0 ? up_fail(err, errno, "fork") : up_command_await(pair[0], ret_code, err);
+		pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	ret = pidfd < 0 ? up_fail(err, errno, "fork")
+			: up_command_await(pair[0], &none, ret_code, err);
 	close(pair[0]);
 	if (ret && pid > 0)
 		waitpid(pid, NULL, 0);
-	return ret ? ret : up_wait_forwarding(child_fd, ret_code, err);
+	return ret ? ret : take_fd(&pidfd);
+}
+
+int up_join_exec(int pidfd, const struct up_command *cmd, int *ret_code, struct up_err *err)
+{
+	cleanup_pty struct up_pty pty = UP_PTY_NONE;
+	cleanup_fd int child = -1;
+	int ret = up_stdio_open(cmd->stdio, err);
+
+	if (ret)
+		return ret;
+	if (setns(pidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET))
+		return up_fail(err, errno, "enter the container");
+	if (cmd->stdio->terminal)
+		ret = up_pty_open(&cmd->stdio->size, &pty, err);
+	if (ret)
+		return ret;
+	up_signals_block();
+	child = start(cmd, &pty, ret_code, err);
+	if (child < 0)
+		return child;
+	/* The slave stays open here, so that the master never answers "hung up" too early. */
+	up_stdio_started(cmd->stdio, take_fd(&pty.master));
+	return up_relay_run(child, cmd->stdio, ret_code, err);
 }

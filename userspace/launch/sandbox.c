@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,26 +16,16 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "launch/channel.h"
+#include "launch/fds.h"
 #include "launch/init.h"
+#include "launch/pty.h"
 #include "launch/rootfs.h"
+#include "launch/stdio.h"
 #include "net/link.h"
-
-#define GO 'g'
 
 /* ---- in the sandbox ---------------------------------------------------------------------------
  */
-
-static int redirect_output(const struct up_sandbox_spec *spec, struct up_err *err)
-{
-	cleanup_fd int null = -1;
-
-	if (spec->output < 0)
-		return 0;
-	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(spec->output, 1) < 0 || dup2(spec->output, 2) < 0)
-		return up_fail(err, errno, "redirect the output");
-	return 0;
-}
 
 /* A network namespace is born with its loopback down, and programs expect it. */
 static int loopback_up(struct up_err *err)
@@ -52,10 +41,8 @@ static int loopback_up(struct up_err *err)
 
 static int settle(const struct up_sandbox_spec *spec, struct up_err *err)
 {
-	int ret = redirect_output(spec, err);
+	int ret = spec->new_net ? loopback_up(err) : 0;
 
-	if (!ret && spec->new_net)
-		ret = loopback_up(err);
 	if (!ret)
 		ret = up_rootfs_enter(spec->rootfs, err);
 	if (!ret && sethostname(spec->hostname, strlen(spec->hostname)))
@@ -65,41 +52,86 @@ static int settle(const struct up_sandbox_spec *spec, struct up_err *err)
 
 /* Init lives as long as the container: it keeps nothing of the monitor's, and nobody looks inside.
  */
-static int shut_off(int sock, int output)
+static int shut_off(const struct up_sandbox_spec *spec, int sock, struct up_err *err)
 {
+	const struct up_stdio *s = spec->command.stdio;
+	const int keep[] = {sock, s->end[0], s->end[1], s->end[2]};
+
 	prctl(PR_SET_DUMPABLE, 0);
-	for (int fd = 3; fd < sock || fd < output; fd++)
-		if (fd != sock && fd != output)
+	return up_fds_close_but(keep, sizeof(keep) / sizeof(keep[0]), err);
+}
+
+/* The monitor gets the terminal's other side; the slave stays open as long as we live, so that the
+ * terminal is never "hung up" before its command has ended. */
+static int open_terminal(const struct up_stdio *stdio, int sock, int *ret_slave, struct up_err *err)
+{
+	const struct up_message m = {.kind = UP_MESSAGE_TERMINAL};
+	cleanup_pty struct up_pty pty = UP_PTY_NONE;
+	int ret;
+
+	if (!stdio->terminal)
+		return 0;
+	ret = up_pty_open(&stdio->size, &pty, err);
+	if (ret)
+		return ret;
+	ret = up_channel_send(sock, &m, pty.master);
+	if (ret)
+		return up_fail(err, ret, "hand over the terminal");
+	*ret_slave = take_fd(&pty.slave);
+	return 0;
+}
+
+/* Return: the command's process id, or -errno */
+static pid_t start_command(const struct up_sandbox_spec *spec, int sock, struct up_err *err)
+{
+	int slave = -1, ret = settle(spec, err);
+	pid_t pid;
+
+	if (!ret)
+		ret = open_terminal(spec->command.stdio, sock, &slave, err);
+	if (ret)
+		return ret;
+	pid = fork();
+	if (!pid)
+		up_command_child(&spec->command, slave, sock);
+	return pid < 0 ? up_fail(err, errno, "fork") : pid;
+}
+
+/* The command has the standard streams now; a pipe must not stay open because of us. */
+static void let_go_of_streams(const struct up_stdio *stdio)
+{
+	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (stdio->end[fd] > 2)
+			close(stdio->end[fd]);
+		if (null < 0 || dup2(null, fd) < 0)
 			close(fd);
-	return (int)syscall(SYS_close_range, (sock > output ? sock : output) + 1, ~0U, 0);
+	}
 }
 
 static int init_main(const struct up_sandbox_spec *spec, int sock)
 {
+	struct up_message m;
 	struct up_err err = {};
-	pid_t command;
-	char go;
+	pid_t command = -1;
+	int fd;
 
 	up_init_block();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (shut_off(sock, spec->output))
+	if (shut_off(spec, sock, &err))
 		return UP_COMMAND_FAILED;
-	/* A monitor that died before that closed the socket: no message, and we end. */
-	if (recv(sock, &go, 1, 0) != 1 || go != GO)
+	/* A monitor that died before that closed the channel: no message, and we end. */
+	if (up_channel_receive(sock, &m, &fd) != 1 || m.kind != UP_MESSAGE_GO)
 		return UP_COMMAND_FAILED;
-	if (settle(spec, &err)) {
-		up_command_report(sock, UP_COMMAND_FAILED, &err);
-		return UP_COMMAND_FAILED;
-	}
-	command = fork();
+	command = start_command(spec, sock, &err);
 	if (command < 0) {
-		up_fail(&err, errno, "fork");
 		up_command_report(sock, UP_COMMAND_FAILED, &err);
 		return UP_COMMAND_FAILED;
 	}
-	if (!command)
-		up_command_child(&spec->command, sock);
 	close(sock);
+	let_go_of_streams(spec->command.stdio);
+	up_init_title(spec->command.argv);
 	return up_init_loop(command);
 }
 
@@ -131,11 +163,12 @@ int up_sandbox_start(const struct up_sandbox_spec *spec, struct up_sandbox *ret,
 			 (spec->new_net ? CLONE_NEWNET : 0),
 		.exit_signal = SIGCHLD,
 	};
-	int pidfd = -1, pair[2];
+	int pidfd = -1, pair[2], failed;
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-		return up_fail(err, errno, "socket pair");
+	failed = up_channel_open(pair, err);
+	if (failed)
+		return failed;
 	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (!pid) {
@@ -153,14 +186,14 @@ int up_sandbox_start(const struct up_sandbox_spec *spec, struct up_sandbox *ret,
 	return 0;
 }
 
-int up_sandbox_go(struct up_sandbox *sb, int *ret_code, struct up_err *err)
+int up_sandbox_go(struct up_sandbox *sb, int *ret_master, int *ret_code, struct up_err *err)
 {
 	cleanup_fd int sock = take_fd(&sb->sock);
-	const char go = GO;
+	const struct up_message go = {.kind = UP_MESSAGE_GO};
+	int ret = up_channel_send(sock, &go, -1);
 
-	if (send(sock, &go, 1, MSG_NOSIGNAL) != 1)
-		return up_fail(err, errno, "start the command");
-	return up_command_await(sock, ret_code, err);
+	return ret ? up_fail(err, ret, "start the command")
+		   : up_command_await(sock, ret_master, ret_code, err);
 }
 
 void up_sandbox_end(struct up_sandbox *sb)

@@ -8,7 +8,7 @@
  *	an interface (not our business)
  *	up_sandbox_go():	"go"	--->	mounts, pivot_root, host name; forks the command
  *				<---	an error, or end of file when exec() closed the socket
- *	up_wait_forwarding()		<---	command's exit status as its own
+ *	up_relay_run()			<---	command's exit status as its own
  *
  * The socket is the only channel. A monitor that dies closes it, and an init that waits for "go"
  * ends; later the death signal ends it. So nothing of a sandbox survives its monitor.
@@ -26,14 +26,12 @@
  * @rootfs:   directory that becomes "/"
  * @hostname: its host name
  * @new_net:  a network namespace of its own; else the caller's
- * @output:   descriptor for stdout and stderr of the command, stdin is /dev/null; -1 to inherit all
  * @command:  what to execute in it
  */
 struct up_sandbox_spec {
 	const char *rootfs;
 	const char *hostname;
 	bool new_net;
-	int output;
 	struct up_command command;
 };
 
@@ -65,12 +63,13 @@ int up_sandbox_start(const struct up_sandbox_spec *spec, struct up_sandbox *ret,
 /**
  * up_sandbox_go() - have it execute its command
  * @sb:       a sandbox that waits
- * @ret_code: where it failed: one of UP_COMMAND_*
+ * @ret_master: the other side of the command's terminal, -1 where it has none
+ * @ret_code:   where it failed: one of UP_COMMAND_*
  * @err:      why it failed, in the words of the process that failed
  *
  * Return: 0 once the command was executed; or -errno
  */
-int up_sandbox_go(struct up_sandbox *sb, int *ret_code, struct up_err *err);
+int up_sandbox_go(struct up_sandbox *sb, int *ret_master, int *ret_code, struct up_err *err);
 
 /** up_sandbox_end() - kill what is left of it, and reap; for up_sandbox_go() that failed or never
  * came */

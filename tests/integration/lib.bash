@@ -32,6 +32,16 @@ on() {
 	timeout -k 2 "${DEADLINE:-20}" nsenter --net="$net" -- "$@"
 }
 
+# spawn NAMESPACE LOG COMMAND...: in the background; topo_cleanup ends it
+spawn() {
+	local net log=$2
+	net=$(net_of "$1")
+	shift 2
+	nsenter --net="$net" -- "$@" >"$log" 2>&1 </dev/null 3>&- &
+	topo_record $!
+	disown $!
+}
+
 # up ARG...: underpass on the host
 up() {
 	DEADLINE=${DEADLINE:-20} up_in host "$@"

@@ -2,18 +2,20 @@
 /*
  * Both ends of a conversation, for tests: what was said, by whom, and what each side's sockets call
  * the other. A server greets with "TAG saw ADDRESS:PORT" and then echoes. With PROBE_PORT in the
- * environment, ask and live use that source port.
+ * environment clients use that source port, with PROBE_OPTIONS their packets carry IP options.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
+#include <netpacket/packet.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -31,6 +33,7 @@
 #define CHUNK       65536
 #define FLOOD_MAX   1000000
 #define TIMEOUT_SEC 5
+#define PMTU_ROUNDS 5
 
 /* An address of either family. */
 struct address {
@@ -157,6 +160,16 @@ static int make_socket(int family, int type)
 	return fd;
 }
 
+/* Options that mean nothing: NOPs, or a destination options header of padding. */
+static void add_options(int fd, int family)
+{
+	const uint8_t nops[8] = {1, 1, 1, 1, 1, 1, 1, 1}, pad[8] = {0, 0, 1, 4};
+
+	if (family == AF_INET ? setsockopt(fd, IPPROTO_IP, IP_OPTIONS, nops, sizeof(nops))
+			      : setsockopt(fd, IPPROTO_IPV6, IPV6_DSTOPTS, pad, sizeof(pad)))
+		die("IP options: %s", strerror(errno));
+}
+
 static int dial(int type, const struct address *to)
 {
 	struct address from = {.sa.sa_family = to->sa.sa_family};
@@ -168,6 +181,8 @@ static int dial(int type, const struct address *to)
 		if (bind(fd, &from.sa, to->len))
 			die("source port %s: %s", port, strerror(errno));
 	}
+	if (getenv("PROBE_OPTIONS"))
+		add_options(fd, to->sa.sa_family);
 	if (connect(fd, &to->sa, to->len))
 		die("connect: %s", strerror(errno));
 	return fd;
@@ -414,6 +429,66 @@ static int cmd_pump(int argc __attribute__((unused)), char **argv)
 	return 0;
 }
 
+/* datagram ADDRESS PORT BYTES: one there and, behind the server's words, back unharmed */
+static int cmd_datagram(int argc __attribute__((unused)), char **argv)
+{
+	static uint8_t out[CHUNK], back[CHUNK];
+	struct address to = address(argv[0], argv[1]);
+	size_t size = (size_t)number(argv[2], 1, 65000);
+	int fd = dial(SOCK_DGRAM, &to);
+	ssize_t got;
+
+	for (size_t i = 0; i < size; i++)
+		out[i] = byte_at(i);
+	send_all(fd, out, size);
+	got = recv(fd, back, sizeof(back), 0);
+	if (got < 0)
+		die("no answer: %s", strerror(errno));
+	if ((size_t)got < size || memcmp(back + got - size, out, size))
+		die("%zd bytes back, and not those that were sent", got);
+	printf("ok %zu\n", size);
+	return 0;
+}
+
+static int path_mtu(int fd, int family)
+{
+	int mtu = 0;
+	socklen_t len = sizeof(mtu);
+
+	if (family == AF_INET ? getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len)
+			      : getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len))
+		die("path MTU: %s", strerror(errno));
+	return mtu;
+}
+
+/* pmtu ADDRESS PORT: datagrams as large as the path is known to be, never fragmented, until one is
+ * answered; what is the path's MTU then? */
+static int cmd_pmtu(int argc __attribute__((unused)), char **argv)
+{
+	static uint8_t buf[CHUNK];
+	struct address to = address(argv[0], argv[1]);
+	int family = to.sa.sa_family, fd = dial(SOCK_DGRAM, &to), mtu;
+	const int never = IP_PMTUDISC_DO; /* the same number in IPv6 */
+	size_t headers = family == AF_INET ? 28 : 48;
+
+	if (family == AF_INET
+		    ? setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &never, sizeof(never))
+		    : setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &never, sizeof(never)))
+		die("path MTU discovery: %s", strerror(errno));
+	for (int i = 0; i < PMTU_ROUNDS; i++) {
+		mtu = path_mtu(fd, family);
+		if (send(fd, buf, (size_t)mtu - headers, 0) < 0 && errno != EMSGSIZE)
+			die("send: %s", strerror(errno));
+		if (recv(fd, buf, sizeof(buf), 0) >= 0) {
+			printf("mtu %d\n", mtu);
+			return 0;
+		}
+		if (errno != EMSGSIZE && errno != EAGAIN)
+			die("no answer: %s", strerror(errno));
+	}
+	die("no answer with datagrams of an MTU of %d", mtu);
+}
+
 /* One byte there and back; a UDP server puts words in front of it. */
 static void live_round(int fd, int i, unsigned long round)
 {
@@ -537,6 +612,32 @@ static int cmd_flood(int argc __attribute__((unused)), char **argv)
 	return 0;
 }
 
+/* frame INTERFACE MAC VLAN FROM ADDRESS PORT: a SYN as a raw frame; with a VLAN tag unless it is 0
+ */
+static int cmd_frame(int argc __attribute__((unused)), char **argv)
+{
+	struct sockaddr_in from = address4(argv[3], "0"), to = address4(argv[4], argv[5]);
+	struct sockaddr_ll ll = {.sll_family = AF_PACKET, .sll_halen = ETH_ALEN};
+	uint16_t vlan = (uint16_t)number(argv[2], 0, 4094);
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	uint8_t buf[18 + sizeof(struct syn)];
+	size_t head = vlan ? 16 : 12;
+
+	ll.sll_ifindex = (int)if_nametoindex(argv[0]);
+	memset(buf, 2, sizeof(buf));
+	if (sscanf(argv[1], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &buf[0], &buf[1], &buf[2], &buf[3],
+		   &buf[4], &buf[5]) != 6)
+		die("%s: not a MAC", argv[1]);
+	memcpy(buf + 12, (uint8_t[]){0x81, 0, (uint8_t)(vlan >> 8), (uint8_t)vlan}, 4);
+	memcpy(buf + head, (uint8_t[]){8, 0}, 2);
+	make_syn((struct syn *)(buf + head + 2), from.sin_addr, &to, 7);
+	if (sendto(fd, buf, head + 2 + sizeof(struct syn), 0, (struct sockaddr *)&ll, sizeof(ll)) <
+	    0)
+		die("send: %s", strerror(errno));
+	puts("sent");
+	return 0;
+}
+
 /* advertise INTERFACE ADDRESS: claim an address to all nodes of a link (RFC 4861, 4.4) */
 static int cmd_advertise(int argc __attribute__((unused)), char **argv)
 {
@@ -566,8 +667,11 @@ static const struct cmd {
 	{"sendto", "ADDRESS PORT [ADDRESS PORT]...", 2, cmd_sendto},
 	{"pump", "ADDRESS PORT BYTES", 3, cmd_pump},
 	{"live", "ADDRESS PORT COUNT [udp]", 3, cmd_live},
+	{"datagram", "ADDRESS PORT BYTES", 3, cmd_datagram},
+	{"pmtu", "ADDRESS PORT", 2, cmd_pmtu},
 	{"bind", "tcp|udp ADDRESS PORT", 3, cmd_bind},
 	{"flood", "FROM ADDRESS PORT COUNT", 4, cmd_flood},
+	{"frame", "INTERFACE MAC VLAN FROM ADDRESS PORT", 6, cmd_frame},
 	{"advertise", "INTERFACE ADDRESS", 2, cmd_advertise},
 };
 

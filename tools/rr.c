@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Request/response load: a server that echoes messages of a fixed size, and a client that sends
- * one, waits for it, and measures.
+ * Request/response load: a server that echoes, and a client that sends a message, waits for the
+ * answer, and measures; over one connection, over many at once, or over a new one each time.
  *
  * Why not sockperf: its smallest message has 14 bytes, it spends 2 s around each measurement (too
- * much for many short, interleaved rounds), cannot measure connects, and prints for people only.
+ * much for many short, interleaved rounds), cannot measure connects, does not count the server's
+ * CPU time, and prints for people only.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -17,20 +18,19 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "cputime.h"
 
 #define SIZE_MAX_BYTES 65000
 #define NSEC           1000000000ULL
 #define LOST_IN_A_ROW  10 /* datagrams; then the path is taken to be broken */
+#define LOST_AFTER_MS  200
+#define CONNS_MAX      1024
 
 /* Latencies in buckets of less than 1 %: powers of two, each cut in 128. */
 #define SUB_BITS 7
@@ -38,8 +38,15 @@
 #define BUCKETS  (40 * SUB)
 
 struct result {
-	uint64_t count, lost, sum_ns, max_ns, elapsed_ns;
+	uint64_t count, lost, sum_ns, max_ns, elapsed_ns, cpu_ns;
 	uint64_t bucket[BUCKETS];
+};
+
+/* One of many connections: when its request was sent, and how much of the answer is there. */
+struct conn {
+	int fd;
+	uint64_t sent_at;
+	size_t got;
 };
 
 struct load {
@@ -47,8 +54,12 @@ struct load {
 	struct sockaddr_in to;
 	size_t size;
 	double seconds, warmup;
+	struct cputime others;
+	int conns;
 	int fd;
 	char *buf;
+	int epoll;
+	struct conn *conn;
 };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt, ...)
@@ -143,20 +154,62 @@ static bool send_all(int fd, const char *buf, size_t size)
 	return send(fd, buf, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
-/* One connection at a time: nothing but the network is between a request and its answer. */
-__attribute__((noreturn)) static void serve_tcp(int listener, char *buf, size_t size)
+/* Return: false when the peer is done */
+static bool echo(int fd, char *buf)
 {
+	ssize_t n = recv(fd, buf, SIZE_MAX_BYTES, 0);
+
+	return n > 0 && send_all(fd, buf, (size_t)n);
+}
+
+static int accept_conn(int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	int on = 1;
 
-	for (;;) {
-		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-		if (fd < 0)
-			continue;
+	if (fd >= 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		while (recv_all(fd, buf, size) && send_all(fd, buf, size))
+	return fd;
+}
+
+/* One connection at a time: nothing but the network is between a request and its answer. */
+__attribute__((noreturn)) static void serve_one(int listener, char *buf)
+{
+	for (;;) {
+		int fd = accept_conn(listener);
+
+		while (fd >= 0 && echo(fd, buf))
 			;
 		close(fd);
+	}
+}
+
+static void watch(int epoll, int fd, uint64_t data)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = data};
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e))
+		die("epoll: %s", strerror(errno));
+}
+
+/* Many connections at once. */
+__attribute__((noreturn)) static void serve_many(int listener, char *buf)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	watch(epoll, listener, (uint64_t)listener);
+	for (;;) {
+		struct epoll_event e[64];
+		int n = epoll_wait(epoll, e, 64, -1);
+
+		for (int i = 0; i < n; i++) {
+			int fd = (int)e[i].data.u64;
+
+			if (fd != listener && !echo(fd, buf))
+				close(fd);
+			else if (fd == listener && (fd = accept_conn(listener)) >= 0)
+				watch(epoll, fd, (uint64_t)fd);
+		}
 	}
 }
 
@@ -172,33 +225,54 @@ __attribute__((noreturn)) static void serve_udp(int fd, char *buf)
 	}
 }
 
-/* Both protocols on one port: the parent speaks TCP, a child UDP. */
-static int serve(uint16_t port, size_t size, char *buf)
+/* A child of this process, which ends with it. */
+static void spawn(void (*serve_fd)(int fd, char *buf), int fd, char *buf)
 {
-	pid_t parent = getpid();
-	int listener = tcp_socket();
+	pid_t parent = getpid(), child = fork();
+
+	if (child < 0)
+		die("fork: %s", strerror(errno));
+	if (child)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == parent)
+		serve_fd(fd, buf);
+	exit(1);
+}
+
+static int listen_on(uint16_t port)
+{
+	int fd = tcp_socket();
+
+	bind_any(fd, port);
+	if (listen(fd, CONNS_MAX))
+		die("listen: %s", strerror(errno));
+	return fd;
+}
+
+static int udp_on(uint16_t port)
+{
 	int fd = udp_socket();
-	pid_t child;
+
+	bind_any(fd, port);
+	return fd;
+}
+
+/* TCP for one connection on a port and for many on the next one, UDP on both: a process each. */
+static int serve(uint16_t port, char *buf)
+{
+	int listener;
 
 	/* A session of its own, as a detached container has: the scheduler groups tasks by session
 	 * (autogroups), and would otherwise switch less between client and server on the host. */
 	setsid();
-	bind_any(listener, port);
-	bind_any(fd, port);
-	if (listen(listener, 128))
-		die("listen: %s", strerror(errno));
-	child = fork();
-	if (child < 0)
-		die("fork: %s", strerror(errno));
-	if (!child) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			return 1;
-		serve_udp(fd, buf);
-	}
+	listener = listen_on(port);
+	spawn(serve_many, listen_on(port + 1), buf);
+	spawn(serve_udp, udp_on(port), buf);
+	spawn(serve_udp, udp_on(port + 1), buf);
 	puts("ready");
 	fflush(stdout);
-	serve_tcp(listener, buf, size);
+	serve_one(listener, buf);
 }
 
 static void set_timeout(int fd, long usec)
@@ -259,6 +333,102 @@ static bool connect_turn(struct load *l)
 	return true;
 }
 
+static void note(struct result *r, uint64_t ns)
+{
+	r->count++;
+	r->sum_ns += ns;
+	if (ns > r->max_ns)
+		r->max_ns = ns;
+	r->bucket[bucket_of(ns)]++;
+}
+
+/* One turn after the other. */
+static void one_by_one(struct load *l, bool (*turn)(struct load *l), uint64_t end, struct result *r)
+{
+	uint64_t before = now_ns(), after;
+	int lost = 0;
+
+	while (before < end) {
+		bool ok = turn(l);
+
+		after = now_ns();
+		if (ok) {
+			note(r, after - before);
+			lost = 0;
+		} else {
+			r->lost++;
+			if (++lost == LOST_IN_A_ROW)
+				die("%d datagrams in a row were not answered", lost);
+		}
+		before = after;
+	}
+}
+
+static void request(struct load *l, struct conn *c)
+{
+	c->sent_at = now_ns();
+	c->got = 0;
+	if (!send_all(c->fd, l->buf, l->size))
+		die("connection broke: %s", strerror(errno));
+}
+
+static void answer(struct load *l, struct conn *c, struct result *r)
+{
+	ssize_t n = recv(c->fd, l->buf, SIZE_MAX_BYTES, MSG_DONTWAIT);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN))
+		die("connection broke: %s", n ? strerror(errno) : "closed");
+	if (n < 0)
+		return;
+	c->got += (size_t)n;
+	if (c->got < l->size)
+		return;
+	note(r, now_ns() - c->sent_at);
+	request(l, c);
+}
+
+/* Nothing came for a while: on each connection, a datagram was lost. */
+static void repeat(struct load *l, struct result *r)
+{
+	if (!strcmp(l->name, "tcp"))
+		die("no answer within %d ms", LOST_AFTER_MS);
+	for (int i = 0; i < l->conns; i++) {
+		r->lost++;
+		request(l, &l->conn[i]);
+	}
+	if (r->lost > (uint64_t)l->conns * LOST_IN_A_ROW)
+		die("%llu datagrams were not answered", (unsigned long long)r->lost);
+}
+
+/* A request is under way on each of many connections. */
+static void all_at_once(struct load *l, uint64_t end, struct result *r)
+{
+	struct epoll_event e[64];
+
+	while (now_ns() < end) {
+		int n = epoll_wait(l->epoll, e, 64, LOST_AFTER_MS);
+
+		for (int i = 0; i < n; i++)
+			answer(l, &l->conn[e[i].data.u64], r);
+		if (n == 0)
+			repeat(l, r);
+	}
+}
+
+static void open_many(struct load *l, void (*begin)(struct load *l))
+{
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	l->conn = calloc((size_t)l->conns, sizeof(*l->conn));
+	if (!l->conn)
+		die("out of memory");
+	for (int i = 0; i < l->conns; i++) {
+		begin(l);
+		l->conn[i].fd = l->fd;
+		watch(l->epoll, l->fd, (uint64_t)i);
+		request(l, &l->conn[i]);
+	}
+}
+
 static const struct kind {
 	const char *name;
 	void (*begin)(struct load *l);
@@ -271,75 +441,97 @@ static const struct kind {
 
 static void measure(struct load *l, const struct kind *k, double seconds, struct result *r)
 {
-	uint64_t start = now_ns(), before = start, after = start;
+	uint64_t start = now_ns();
 	uint64_t end = start + (uint64_t)(seconds * (double)NSEC);
-	int lost = 0;
+	uint64_t own = cputime_ns(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t others = cputime_of(&l->others);
 
 	memset(r, 0, sizeof(*r));
-	while (before < end) {
-		bool ok = k->turn(l);
-
-		after = now_ns();
-		if (ok) {
-			uint64_t ns = after - before;
-
-			r->count++;
-			r->sum_ns += ns;
-			if (ns > r->max_ns)
-				r->max_ns = ns;
-			r->bucket[bucket_of(ns)]++;
-			lost = 0;
-		} else {
-			r->lost++;
-			if (++lost == LOST_IN_A_ROW)
-				die("%d datagrams in a row were not answered", lost);
-		}
-		before = after;
-	}
-	r->elapsed_ns = after - start;
+	if (l->conns > 1)
+		all_at_once(l, end, r);
+	else
+		one_by_one(l, k->turn, end, r);
+	r->elapsed_ns = now_ns() - start;
+	r->cpu_ns = cputime_of(&l->others) - others + cputime_ns(CLOCK_PROCESS_CPUTIME_ID) - own;
 }
 
 static void print_result(const struct load *l, const struct result *r)
 {
 	double seconds = (double)r->elapsed_ns / (double)NSEC;
-	double mean = r->count ? (double)r->sum_ns / (double)r->count / 1000 : 0;
+	double count = (double)r->count;
 
-	printf("{\"load\":\"%s\",\"bytes\":%zu,\"seconds\":%.3f,\"count\":%llu,\"lost\":%llu,"
-	       "\"rate\":%.1f,\"mean_us\":%.3f,\"p50_us\":%.3f,\"p99_us\":%.3f,"
-	       "\"p999_us\":%.3f,\"max_us\":%.3f}\n",
-	       l->name, l->size, seconds, (unsigned long long)r->count, (unsigned long long)r->lost,
-	       seconds > 0 ? (double)r->count / seconds : 0, mean, percentile_us(r, 0.5),
-	       percentile_us(r, 0.99), percentile_us(r, 0.999), (double)r->max_ns / 1000);
+	printf("{\"load\":\"%s\",\"bytes\":%zu,\"connections\":%d,\"seconds\":%.3f,"
+	       "\"count\":%llu,\"lost\":%llu,\"rate\":%.1f,\"cpu_ns\":%.1f,\"mean_us\":%.3f,"
+	       "\"p50_us\":%.3f,\"p99_us\":%.3f,\"p999_us\":%.3f,\"max_us\":%.3f}\n",
+	       l->name, l->size, l->conns, seconds, (unsigned long long)r->count,
+	       (unsigned long long)r->lost, count / seconds, (double)r->cpu_ns / count,
+	       (double)r->sum_ns / count / 1000, percentile_us(r, 0.5), percentile_us(r, 0.99),
+	       percentile_us(r, 0.999), (double)r->max_ns / 1000);
+}
+
+static const struct kind *find_kind(const char *name)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kinds[i].name, name))
+			return &kinds[i];
+	die("no such load: %s", name);
 }
 
 static int run_load(struct load *l)
 {
+	const struct kind *k = find_kind(l->name);
 	static struct result r;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(kinds[i].name, l->name))
-			continue;
-		kinds[i].begin(l);
-		measure(l, &kinds[i], l->warmup, &r);
-		measure(l, &kinds[i], l->seconds, &r);
-		if (!r.count)
-			die("nothing was answered");
-		print_result(l, &r);
-		return 0;
-	}
-	die("no such load: %s", l->name);
+	if (l->conns > 1 && k->turn == connect_turn)
+		die("%s: one at a time", l->name);
+	if (l->conns > 1)
+		open_many(l, k->begin);
+	else
+		k->begin(l);
+	measure(l, k, l->warmup, &r);
+	measure(l, k, l->seconds, &r);
+	if (!r.count)
+		die("nothing was answered");
+	print_result(l, &r);
+	return 0;
+}
+
+/* One flow for each pair of a source port and one of the server's two ports: they stay behind. */
+static int run_flows(struct load *l, int count)
+{
+	uint16_t port = ntohs(l->to.sin_port);
+	int made = 0;
+
+	for (uint16_t from = 65535; made < count && from >= 1024; from--)
+		for (int i = 0; made < count && i < 2; i++) {
+			int fd = udp_socket();
+
+			set_timeout(fd, LOST_AFTER_MS * 1000);
+			bind_any(fd, from);
+			l->to.sin_port = htons((uint16_t)(port + i));
+			open_to(l, fd);
+			if (!udp_turn(l))
+				die("flow %d was not answered", made);
+			close(fd);
+			made++;
+		}
+	printf("%d flows\n", made);
+	return made == count ? 0 : 1;
 }
 
 __attribute__((noreturn)) static void usage(int status)
 {
-	fputs("usage: rr [-c CPU] [-s BYTES] serve PORT\n"
-	      "       rr [-c CPU] [-s BYTES] [-d SECONDS] [-w SECONDS] load tcp|udp|connect "
-	      "ADDRESS PORT\n"
+	fputs("usage: rr [-c CPU] serve PORT\n"
+	      "       rr [OPTIONS] load tcp|udp|connect ADDRESS PORT\n"
+	      "       rr [-c CPU] flows COUNT ADDRESS PORT\n"
 	      "\n"
 	      "  -c CPU      run on this CPU only\n"
 	      "  -s BYTES    size of a message (1)\n"
+	      "  -n COUNT    connections at once (1); more than one want the server's next port\n"
 	      "  -d SECONDS  how long to measure (1)\n"
-	      "  -w SECONDS  warm-up before that (0.1)\n",
+	      "  -w SECONDS  warm-up before that (0.1)\n"
+	      "  -p PID      add the CPU time of this process; may be repeated\n"
+	      "  -i          add what the CPU of -c spent in interrupts\n",
 	      status ? stderr : stdout);
 	exit(status);
 }
@@ -366,41 +558,66 @@ static void pin(int cpu)
 		die("CPU %d: %s", cpu, strerror(errno));
 }
 
+static void to_server(struct load *l, const char *addr, const char *port)
+{
+	l->to.sin_family = AF_INET;
+	if (inet_pton(AF_INET, addr, &l->to.sin_addr) != 1)
+		die("%s: not an IPv4 address", addr);
+	l->to.sin_port = htons((uint16_t)number(port, 1, 65534));
+}
+
+static void option(struct load *l, int opt)
+{
+	switch (opt) {
+	case 'c':
+		pin(l->others.cpu = (int)number(optarg, 0, CPU_SETSIZE - 1));
+		break;
+	case 's':
+		l->size = (size_t)number(optarg, 1, SIZE_MAX_BYTES);
+		break;
+	case 'n':
+		l->conns = (int)number(optarg, 1, CONNS_MAX);
+		break;
+	case 'd':
+		l->seconds = number(optarg, 0.01, 3600);
+		break;
+	case 'w':
+		l->warmup = number(optarg, 0, 3600);
+		break;
+	case 'p':
+		if (l->others.n == CPUTIME_PIDS)
+			die("more than %d processes", CPUTIME_PIDS);
+		l->others.pid[l->others.n++] = (pid_t)number(optarg, 1, 1 << 22);
+		break;
+	case 'i':
+		l->others.irq = true;
+		break;
+	default:
+		usage(opt == 'h' ? 0 : 2);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	struct load l = {.size = 1, .seconds = 1, .warmup = 0.1, .to.sin_family = AF_INET};
+	struct load l = {.size = 1, .seconds = 1, .warmup = 0.1, .conns = 1};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "+c:s:d:w:h")) != -1) {
-		switch (opt) {
-		case 'c':
-			pin((int)number(optarg, 0, CPU_SETSIZE - 1));
-			break;
-		case 's':
-			l.size = (size_t)number(optarg, 1, SIZE_MAX_BYTES);
-			break;
-		case 'd':
-			l.seconds = number(optarg, 0.01, 3600);
-			break;
-		case 'w':
-			l.warmup = number(optarg, 0, 3600);
-			break;
-		default:
-			usage(opt == 'h' ? 0 : 2);
-		}
-	}
+	while ((opt = getopt(argc, argv, "+c:s:n:d:w:p:ih")) != -1)
+		option(&l, opt);
 	argv += optind;
 	argc -= optind;
 	l.buf = calloc(1, SIZE_MAX_BYTES);
 	if (!l.buf)
 		die("out of memory");
 	if (argc == 2 && !strcmp(argv[0], "serve"))
-		return serve((uint16_t)number(argv[1], 1, 65535), l.size, l.buf);
-	if (argc != 4 || strcmp(argv[0], "load"))
+		return serve((uint16_t)number(argv[1], 1, 65534), l.buf);
+	if (argc != 4)
+		usage(2);
+	to_server(&l, argv[2], argv[3]);
+	if (!strcmp(argv[0], "flows"))
+		return run_flows(&l, (int)number(argv[1], 1, 2 * 64512));
+	if (strcmp(argv[0], "load"))
 		usage(2);
 	l.name = argv[1];
-	if (inet_pton(AF_INET, argv[2], &l.to.sin_addr) != 1)
-		die("%s: not an IPv4 address", argv[2]);
-	l.to.sin_port = htons((uint16_t)number(argv[3], 1, 65535));
 	return run_load(&l);
 }

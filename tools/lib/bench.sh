@@ -1,118 +1,154 @@
 # shellcheck shell=bash
-# Measuring modes side by side. Needs modes.sh; BENCH_* are the settings.
+# shellcheck disable=SC2034,SC2153 # tables of other files
+# Measuring modes side by side. Needs modes.sh and loads.sh; BENCH_* are the settings. The script
+# that uses it has errexit and inherit_errexit on.
 #
-# A load NAME is a row in LOAD_TITLE and a function load_NAME MODE that prints one JSON object with
-# rate, p50_us, p99_us, p999_us and lost. Client and server share one CPU: what a request costs is
-# then all of what both sides, and everything between them, have done. Modes are measured in turn,
-# many short times, so that a noisy machine is noisy for all of them.
+# Client and server share one CPU: what a request costs is then all of what both sides, and
+# everything between them, have done. Modes are measured in turn, many short times, so that a noisy
+# machine is noisy for all of them, and compared within each round.
 
-declare -g BENCH_CPU=${BENCH_CPU:-0} BENCH_ROUNDS=5 BENCH_SECONDS=0.7 BENCH_WARMUP=0.1 BENCH_BYTES=1
-declare -ga BENCH_MODES=(host bridge underpass) BENCH_LOADS=(tcp_rr udp_rr)
-# shellcheck disable=SC2034 # read by name
-declare -gA LOAD_TITLE=(
-	[tcp_rr]="TCP request/response"
-	[udp_rr]="UDP request/response"
-	[tcp_crr]="TCP connect/request/close"
-)
+declare -g BENCH_CPU=${BENCH_CPU:-0} BENCH_ROUNDS=5 BENCH_SECONDS=0.5 BENCH_WARMUP=0.1
+declare -g BENCH_BULK_SECONDS=1 BENCH_FLOWS_MAX=262144
+declare -g BENCH_DOING=
+declare -ga BENCH_MODES=() BENCH_LOADS=() BENCH_LEFT_OUT=()
 
-_load_rr() {
-	topo_exec "${MODE_CLIENT[$2]}" "$RR" -c "$BENCH_CPU" -s "$BENCH_BYTES" \
-		-d "$BENCH_SECONDS" -w "$BENCH_WARMUP" load "$1" "${MODE_ADDR[$2]}" "${MODE_PORT[$2]}"
+# Does the kernel account interrupts apart from the processes that they interrupt?
+declare -g BENCH_IRQ_TIME=
+if { zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } 2>/dev/null |
+	grep -q '^CONFIG_IRQ_TIME_ACCOUNTING=y'; then
+	BENCH_IRQ_TIME=yes
+fi
+
+# bench_leave_out KIND NAME WHY: say, now and in the results, what cannot be measured here
+bench_leave_out() {
+	BENCH_LEFT_OUT+=("$1 $2: $3")
+	echo "bench: without $1 $2: $3" >&2
 }
 
-load_tcp_rr() {
-	_load_rr tcp "$1"
-}
+# bench_available: keep of BENCH_MODES and BENCH_LOADS what this machine can do
+bench_available() {
+	local name why modes=() loads=()
 
-load_udp_rr() {
-	_load_rr udp "$1"
-}
-
-load_tcp_crr() {
-	_load_rr connect "$1"
-}
-
-# bench_build: build every mode that is to be measured
-bench_build() {
-	local mode
-
-	for mode in "${BENCH_MODES[@]}"; do
-		"mode_$mode"
+	for name in "${BENCH_MODES[@]}"; do
+		why=$(mode_missing "$name")
+		if [[ -z $why ]]; then modes+=("$name"); else bench_leave_out mode "$name" "$why"; fi
 	done
-	: >"$TOPO_DIR/records"
+	for name in "${BENCH_LOADS[@]}"; do
+		why=$(load_missing "$name")
+		if [[ -z $why ]]; then loads+=("$name"); else bench_leave_out load "$name" "$why"; fi
+	done
+	BENCH_MODES=("${modes[@]}") BENCH_LOADS=("${loads[@]}")
+	((${#modes[@]} > 0 && ${#loads[@]} > 0)) || {
+		echo "bench: nothing is left to measure" >&2
+		return 1
+	}
 }
 
-# bench_run PROGRESS: measure; calls PROGRESS after each measurement
-bench_run() {
-	local progress=$1 round load mode result
+# _bench_world LOAD MODE: build the world that it needs, where it does not stand yet
+_bench_world() {
+	local world scale
 
-	for ((round = 1; round <= BENCH_ROUNDS; round++)); do
-		for load in "${BENCH_LOADS[@]}"; do
-			for mode in "${BENCH_MODES[@]}"; do
-				result=$("load_$load" "$mode") || {
-					echo "bench: $load over $mode failed" >&2
-					return 1
-				}
-				printf '{"mode":"%s","load":"%s","round":%d,"result":%s}\n' \
-					"$mode" "$load" "$round" "$result" >>"$TOPO_DIR/records"
-				"$progress"
-			done
+	world=$(load_world "$1" "$2")
+	[[ -z ${WORLD[$world.client]:-} ]] || return 0
+	"mode_$2" "$world"
+	read -ra scale <<<"${LOAD_SCALE[$1]:-}"
+	((${#scale[@]} == 0)) || scale_up "$world" "$2" "${scale[@]}"
+}
+
+# bench_each FUNCTION ARG...: FUNCTION ARG... LOAD MODE, for all that belong together. A failure ends
+# the script (errexit; so no caller may test the status): BENCH_DOING tells where.
+bench_each() {
+	local load mode
+
+	for load in "${BENCH_LOADS[@]}"; do
+		for mode in "${BENCH_MODES[@]}"; do
+			load_is_for "$load" "$mode" || continue
+			BENCH_DOING="$load over $mode"
+			"$@" "$load" "$mode"
 		done
 	done
 }
 
-# _bench_titles ARRAY: an associative array, by name, as JSON
-_bench_titles() {
-	local -n titles=$1
+_bench_build_one() {
+	_bench_world "$1" "$2"
+	load_prepare "$1" "$(load_world "$1" "$2")"
+}
+
+# bench_build: build every world that is to be measured
+bench_build() {
+	bench_each _bench_build_one
+	: >"$TOPO_DIR/records"
+}
+
+# _bench_measure ROUND PROGRESS LOAD MODE
+_bench_measure() {
+	local result
+
+	result=$(load_run "$3" "$(load_world "$3" "$4")")
+	printf '{"mode":"%s","load":"%s","round":%d,"result":%s}\n' "$4" "$3" "$1" "$result" \
+		>>"$TOPO_DIR/records"
+	"$2"
+}
+
+# bench_run PROGRESS: measure; calls PROGRESS after each measurement
+bench_run() {
+	local round
+
+	for ((round = 1; round <= BENCH_ROUNDS; round++)); do
+		bench_each _bench_measure "$round" "$1"
+	done
+}
+
+# _bench_map ARRAY: an associative array, by name, as JSON
+_bench_map() {
+	local -n map=$1
 	local key
 
-	for key in "${!titles[@]}"; do
-		jq -n --arg k "$key" --arg v "${titles[$key]}" '{($k): $v}'
+	for key in "${!map[@]}"; do
+		jq -n --arg k "$key" --arg v "${map[$key]}" '{($k): $v}'
 	done | jq -s add
 }
 
-# _bench_jq FILTER: run a filter over the summary
-_bench_jq() {
+bench_machine() {
+	jq -nc --arg kernel "$(uname -r)" --arg cpus "$(nproc)" \
+		--arg cpu "$(sed -n 's/^model name[[:space:]]*: //p;T;q' /proc/cpuinfo)" \
+		--arg memory "$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)" \
+		--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --arg irq "$BENCH_IRQ_TIME" \
+		--arg version "$("$UNDERPASS" version 2>/dev/null || true)" \
+		'{$kernel, $cpu, cpus: ($cpus | tonumber), memory_kb: ($memory | tonumber), $date,
+			underpass: $version, irq_time_accounting: ($irq != "")}'
+}
+
+bench_settings() {
+	jq -nc --arg left "$(printf '%s\n' "${BENCH_LEFT_OUT[@]}")" "{cpu: $BENCH_CPU,
+		rounds: $BENCH_ROUNDS, seconds: $BENCH_SECONDS, warmup: $BENCH_WARMUP,
+		bulk_seconds: $BENCH_BULK_SECONDS, left_out: (\$left / \"\\n\" | map(select(. != \"\")))}"
+}
+
+# bench_summary: what was measured, in one JSON document: machine, settings, modes, loads, summary,
+# goals and every record
+bench_summary() {
 	local lib
 
 	lib=$(dirname "${BASH_SOURCE[0]}")
-	jq -rs -L "$lib" --argjson titles "$(_bench_titles MODE_TITLE)" \
-		--argjson load_titles "$(_bench_titles LOAD_TITLE)" \
+	jq -sc -L "$lib" --argjson titles "$(_bench_map MODE_TITLE)" \
+		--argjson load_titles "$(_bench_map LOAD_TITLE)" \
+		--argjson metrics "$(_bench_map LOAD_METRIC)" \
 		--arg modes "${BENCH_MODES[*]}" --arg loads "${BENCH_LOADS[*]}" \
-		"include \"stats\"; summary(\$modes / \" \"; \$loads / \" \") as \$summary | $1" \
-		"$TOPO_DIR/records"
+		--argjson machine "$(bench_machine)" --argjson settings "$(bench_settings)" \
+		'include "stats"; include "goals";
+		($modes / " " | map({name: ., title: $titles[.]})) as $modes
+		| ($loads / " " | map({name: ., title: $load_titles[.], metric: $metrics[.]})) as $loads
+		| {$machine, $settings, $modes, $loads, summary: summary($modes; $loads),
+			goals: goals, records: .}' "$TOPO_DIR/records"
 }
 
-# bench_table: the result for people
-bench_table() {
-	# shellcheck disable=SC2016 # the dollars are jq's
-	_bench_jq '$summary | table($titles; $load_titles)'
+# bench_as FILTER: the summary on stdin, through a filter of stats.jq
+bench_as() {
+	jq -r -L "$(dirname "${BASH_SOURCE[0]}")" "include \"goals\"; include \"stats\"; $1"
 }
 
-# bench_csv: the summary, a line per load and mode
-bench_csv() {
-	# shellcheck disable=SC2016
-	_bench_jq '$summary | csv_rows'
-}
-
-bench_machine() {
-	jq -n --arg kernel "$(uname -r)" --arg cpus "$(nproc)" \
-		--arg cpu "$(sed -n 's/^model name[[:space:]]*: //p;T;q' /proc/cpuinfo)" \
-		--arg date "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
-		--arg version "$("$UNDERPASS" version 2>/dev/null || true)" \
-		'{$kernel, $cpu, cpus: ($cpus | tonumber), $date, underpass: $version}'
-}
-
-# bench_json: machine, settings, summary and every record
-bench_json() {
-	# shellcheck disable=SC2016
-	_bench_jq "{machine: $(bench_machine),
-		settings: {cpu: $BENCH_CPU, rounds: $BENCH_ROUNDS, seconds: $BENCH_SECONDS,
-			warmup: $BENCH_WARMUP, bytes: $BENCH_BYTES},
-		"'$summary, records: .}'
-}
-
-# bench_ratio MODE LOAD: the median of the ratios to the first mode
+# bench_ratio MODE LOAD: the median of the ratios to the first mode; the summary on stdin
 bench_ratio() {
-	_bench_jq "\$summary[] | select(.mode == \"$1\" and .load == \"$2\") | .ratio.median"
+	bench_as ".summary[] | select(.mode == \"$1\" and .load == \"$2\") | .ratio.median"
 }

@@ -42,31 +42,40 @@ docker_rules() {
 	RULES
 }
 
-# docker_publish HOST ADDRESS HOST_PORT CONTAINER_PORT PROTO: what "docker run -p" adds
-docker_publish() {
-	local host=$1 addr=$2 port=$3 to=$4 proto=$5 bridge=docker0
+# docker_publish_rules ADDRESS HOST_PORT:CONTAINER_PORT/PROTO...: what "docker run -p" adds, for
+# iptables-restore --noflush
+docker_publish_rules() {
+	local addr=$1 bridge=docker0
+	shift
 
-	topo_exec "$host" iptables -t nat -A DOCKER ! -i "$bridge" -p "$proto" -m "$proto" \
-		--dport "$port" -j DNAT --to-destination "$addr:$to"
-	topo_exec "$host" iptables -A DOCKER -d "$addr/32" ! -i "$bridge" -o "$bridge" \
-		-p "$proto" -m "$proto" --dport "$to" -j ACCEPT
-	topo_exec "$host" iptables -t nat -A POSTROUTING -s "$addr/32" -d "$addr/32" -p "$proto" \
-		-m "$proto" --dport "$to" -j MASQUERADE
+	echo "*nat"
+	printf '%s\n' "$@" | sed -E "s|(.*):(.*)/(.*)|\
+		-A DOCKER ! -i $bridge -p \3 -m \3 --dport \1 -j DNAT --to-destination $addr:\2\n\
+		-A POSTROUTING -s $addr/32 -d $addr/32 -p \3 -m \3 --dport \2 -j MASQUERADE|"
+	printf 'COMMIT\n*filter\n'
+	printf '%s\n' "$@" | sed -E "s|(.*):(.*)/(.*)|\
+		-A DOCKER -d $addr/32 ! -i $bridge -o $bridge -p \3 -m \3 --dport \2 -j ACCEPT|"
+	echo COMMIT
 }
 
-# docker_network HOST CONTAINER: docker0, the rules, and a namespace at 172.17.0.2 behind it
+# docker_network HOST: docker0 and the rules
 docker_network() {
-	local host=$1 ctr=$2 h
+	local h=$TOPO_TAG-$1
 
-	h=$TOPO_TAG-$host
-	docker_rules "$host"
+	docker_rules "$1"
 	ip -n "$h" link add docker0 type bridge
 	ip -n "$h" addr add 172.17.0.1/16 brd 172.17.255.255 dev docker0
 	ip -n "$h" link set docker0 up
-	topo_ns "$ctr"
-	ip -n "$h" link add veth0 type veth peer name eth0 netns "$TOPO_TAG-$ctr"
-	ip -n "$h" link set veth0 master docker0 up
-	ip -n "$TOPO_TAG-$ctr" addr add 172.17.0.2/16 brd 172.17.255.255 dev eth0
-	ip -n "$TOPO_TAG-$ctr" link set eth0 up
-	ip -n "$TOPO_TAG-$ctr" route add default via 172.17.0.1
+}
+
+# docker_container HOST CONTAINER N: a namespace at 172.17.0.N behind docker0
+docker_container() {
+	local h=$TOPO_TAG-$1 c=$TOPO_TAG-$2
+
+	topo_ns "$2"
+	ip -n "$h" link add "veth$3" type veth peer name eth0 netns "$c"
+	ip -n "$h" link set "veth$3" master docker0 up
+	ip -n "$c" addr add "172.17.0.$3/16" brd 172.17.255.255 dev eth0
+	ip -n "$c" link set eth0 up
+	ip -n "$c" route add default via 172.17.0.1
 }

@@ -1,81 +1,87 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # the tables are read by bench.sh
-
-# Modes: ways for a server to be reached from a client across an uplink. Needs topology.sh,
-# docker-rules.sh and underpass.sh.
+# shellcheck disable=SC2034,SC2153 # tables of other files
+# Modes: ways for a server in a container to be reached. Needs topology.sh.
 #
-# A mode NAME is a row in MODE_TITLE and a function mode_NAME that builds it and says where its
-# server is by mode_is. Each has a client, an uplink and a host of its own, so that none pays for
-# another one's rules or programs; all are built alike.
+# A mode NAME is a file modes/NAME.sh with
+#
+#	mode_title NAME "TITLE"
+#	mode_NAME WORLD            builds it: namespaces named after WORLD, then world_is
+#	mode_NAME_missing          optional: prints what this machine lacks for it, if anything
+#	mode_NAME_publish WORLD N  optional: publishes N further ports, one by one
+#	mode_NAME_end              optional: ends what topo_cleanup and up_cleanup do not know of
+#
+# A world is one instance of a mode, with a client, an uplink and a host of its own, so that none
+# pays for another one's rules or programs; all are built alike. Its container is a network
+# namespace, wherever the mode got it from: the servers that are measured are started in it by
+# services.sh, the same way in every mode.
+#
+# Every mode publishes the container's ports MODE_PORTS, TCP and UDP. The host's are the same plus
+# the world's "offset".
 
-declare -gA MODE_TITLE=(
-	[host]="host network"
-	[host-rules]="host network, docker's rules loaded"
-	[host-up]="host network, underpass up"
-	[bridge]="bridge + NAT, docker's rules"
-	[underpass]="underpass, veth"
-)
-declare -gA MODE_CLIENT=() MODE_ADDR=() MODE_PORT=()
-declare -g MODE_SERVER_PORT=7000
+declare -gA MODE_TITLE=() WORLD=()
+declare -ga MODE_NAMES=()
+declare -g MODE_PORTS=7000-7009 MODE_OFFSET=1000
 
-# mode_is MODE CLIENT ADDRESS PORT
-mode_is() {
-	MODE_CLIENT[$1]=$2
-	MODE_ADDR[$1]=$3
-	MODE_PORT[$1]=$4
+mode_title() {
+	MODE_NAMES+=("$1")
+	MODE_TITLE[$1]=$2
 }
 
-# mode_server NAMESPACE: the server for a mode whose container is a bare namespace
-mode_server() {
-	topo_spawn "$1" "$TOPO_DIR/server-$1.log" "$RR" -c "$BENCH_CPU" -s "$BENCH_BYTES" \
-		serve "$MODE_SERVER_PORT"
-	topo_wait 5 grep -q ready "$TOPO_DIR/server-$1.log"
-}
-
-mode_host() {
-	topo_pair c-host h-host 192.0.2
-	mode_server h-host
-	mode_is host c-host 192.0.2.1 "$MODE_SERVER_PORT"
-}
-
-mode_host-rules() {
-	topo_pair c-rules h-rules 192.0.2
-	docker_rules h-rules
-	mode_server h-rules
-	mode_is host-rules c-rules 192.0.2.1 "$MODE_SERVER_PORT"
-}
-
-mode_host-up() {
-	topo_pair c-hostup h-hostup 192.0.2
-	up_host h-hostup
-	up_in h-hostup up >/dev/null
-	mode_server h-hostup
-	mode_is host-up c-hostup 192.0.2.1 "$MODE_SERVER_PORT"
-}
-
-mode_bridge() {
-	local proto
-
-	topo_pair c-bridge h-bridge 192.0.2
-	docker_network h-bridge ctr-bridge
-	for proto in tcp udp; do
-		docker_publish h-bridge 172.17.0.2 8000 "$MODE_SERVER_PORT" "$proto"
+# world_is WORLD KEY=VALUE...: what loads need to know of a world:
+#	client, host, server, peer   network namespaces: of the client, the host, the container, and
+#	                             of another container of the same network
+#	addr                         the host's address: with a published port, it leads to the server
+#	inner                        the container's own address
+#	offset                       published port minus the container's
+world_is() {
+	local world=$1 pair
+	shift
+	for pair in "$@"; do
+		WORLD[$world.${pair%%=*}]=${pair#*=}
 	done
-	mode_server ctr-bridge
-	mode_is bridge c-bridge 192.0.2.1 8000
 }
 
-mode_underpass() {
-	local root=$TOPO_DIR/rr-root
-
-	topo_pair c-up h-up 192.0.2
-	up_host h-up
-	up_in h-up up >/dev/null
-	mkdir "$root"
-	install "$RR" "$root/rr"
-	up_in h-up run -d --name bench -p "8000:$MODE_SERVER_PORT/tcp" \
-		-p "8000:$MODE_SERVER_PORT/udp" "$root" -- \
-		/rr -c "$BENCH_CPU" -s "$BENCH_BYTES" serve "$MODE_SERVER_PORT" >/dev/null
-	topo_wait 5 up_logged h-up bench ready
-	mode_is underpass c-up 192.0.2.1 8000
+# mode_missing NAME: what the machine lacks for it; nothing where it can be built
+mode_missing() {
+	if declare -F "mode_$1_missing" >/dev/null; then
+		"mode_$1_missing"
+	fi
 }
+
+# mode_lacks COMMAND...: the first of these commands that is not there
+mode_lacks() {
+	local tool
+
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || {
+			echo "$tool is not installed"
+			return
+		}
+	done
+}
+
+# mode_published: each published port in docker's words, a line each: 8000:7000/tcp
+mode_published() {
+	local proto port
+
+	for proto in tcp udp; do
+		for ((port = ${MODE_PORTS%-*}; port <= ${MODE_PORTS#*-}; port++)); do
+			echo "$((port + MODE_OFFSET)):$port/$proto"
+		done
+	done
+}
+
+# mode_end: end what modes have started of their own
+mode_end() {
+	local name
+
+	for name in "${MODE_NAMES[@]}"; do
+		! declare -F "mode_${name}_end" >/dev/null || "mode_${name}_end"
+	done
+}
+
+for file in "$(dirname "${BASH_SOURCE[0]}")"/modes/*.sh; do
+	# shellcheck source=/dev/null
+	. "$file"
+done
+unset file

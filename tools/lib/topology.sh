@@ -16,9 +16,13 @@ topo_init() {
 	export TOPO_DIR TOPO_TAG
 }
 
-# topo_file NAME: the file of a namespace
+# topo_file NAME: the file of a namespace; a name that is a path is one already
 topo_file() {
-	printf '/run/netns/%s-%s' "$TOPO_TAG" "$1"
+	if [[ $1 == /* ]]; then
+		printf '%s' "$1"
+	else
+		printf '/run/netns/%s-%s' "$TOPO_TAG" "$1"
+	fi
 }
 
 # topo_ns NAME: make a network namespace

@@ -1,0 +1,65 @@
+# What underpass wants to reach, held against what was measured. Each goal is a ratio of two
+# measurements of the same round.
+include "stats";
+
+def goal($text; $of; $to; $metric; $want; $value):
+  {$text, mode: $of[0], load: $of[1], peer_mode: $to[0], peer_load: $to[1], $metric, $want, $value};
+
+def at_least($text; $mode; $load; $peer; $value):
+  goal($text; [$mode, $load]; [$peer, $load]; "rate"; "≥"; $value);
+
+# The same load and mode in a fuller world.
+def flat($text; $mode; $load; $from; $to):
+  goal($text; [$mode, $load + $to]; [$mode, $load + $from]; "rate"; "≥"; 0.95);
+
+def goals_list: [
+  at_least("TCP request/response over veth, of the host's"; "underpass"; "tcp_rr"; "host"; 0.95),
+  at_least("UDP request/response over veth, of the host's"; "underpass"; "udp_rr"; "host"; 0.95),
+  at_least("TCP request/response over macvlan, of the host's"; "macvlan"; "tcp_rr"; "host"; 0.99),
+  at_least("UDP request/response over macvlan, of the host's"; "macvlan"; "udp_rr"; "host"; 0.99),
+  at_least("connects, of the host's"; "underpass"; "tcp_crr"; "host"; 1),
+  at_least("connects, of the host's with docker's rules"; "underpass"; "tcp_crr"; "host-rules"; 1),
+  goal("bulk TCP in, CPU per byte, of the host's"; ["underpass", "bulk_tcp_in"];
+    ["host", "bulk_tcp_in"]; "cpu_ns"; "≤"; 1.05),
+  goal("bulk TCP out, CPU per byte, of the host's"; ["underpass", "bulk_tcp_out"];
+    ["host", "bulk_tcp_out"]; "cpu_ns"; "≤"; 1.05),
+  at_least("container to container, TCP, of the bridge's"; "underpass"; "c2c_tcp_rr"; "bridge"; 1.3),
+  at_least("container to container, UDP, of the bridge's"; "underpass"; "c2c_udp_rr"; "bridge"; 1.3),
+  at_least("host to container, TCP, of the bridge's"; "underpass"; "h2c_tcp_rr"; "bridge"; 1.3),
+  flat("packets, 10 to 100,000 flows"; "underpass"; "rr_flows_"; "10"; "100000"),
+  flat("connects, 10 to 100,000 flows"; "underpass"; "crr_flows_"; "10"; "100000"),
+  flat("packets, 10 to 10,000 ports"; "underpass"; "rr_ports_"; "10"; "10000"),
+  flat("connects, 10 to 10,000 ports"; "underpass"; "crr_ports_"; "10"; "10000")
+];
+
+# A ratio for each round in which both were measured.
+def goal_ratios($all):
+  . as $g
+  | [$all[] | select(.mode == $g.mode and .load == $g.load) as $r
+     | $all[] | select(.mode == $g.peer_mode and .load == $g.peer_load and .round == $r.round)
+     | $r.result[$g.metric] / .result[$g.metric]];
+
+# Where the interval lies on one side of the goal, that is said; else the noise forbids a verdict, as
+# fewer than 5 rounds do.
+def verdict($g):
+  if . == null then "not measured"
+  elif .level < 0.9 then "undecided: too few rounds"
+  elif ($g.want == "≥" and .low >= $g.value) or ($g.want == "≤" and .high <= $g.value) then "reached"
+  elif ($g.want == "≥" and .high < $g.value) or ($g.want == "≤" and .low > $g.value) then "missed"
+  else "undecided" end;
+
+# All records in.
+def goals:
+  . as $all
+  | [goals_list[] as $g | ($g | goal_ratios($all) | some_spread) as $s
+     | $g + {measured: $s, verdict: ($s | verdict($g))}];
+
+# The goals of a summary as lines for people.
+def goals_table:
+  [.goals[] | select(.measured)] as $goals
+  | select($goals | length > 0)
+  | ([$goals[].text | length] | max + 2) as $width
+  | ("goals" | left($width)) + ("want" | right(8)) + ("is" | right(8)) + ("interval" | right(12)),
+    ($goals[] | (.text | left($width)) + ("\(.want) \(.value | fixed(2))" | right(8))
+      + (.measured.median | fixed(2) | right(8)) + (.measured | between | right(12))
+      + "  " + .verdict);

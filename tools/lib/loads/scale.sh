@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# How the cost grows with what a host already carries: published ports, and live flows. For the
+# modes that can publish ports one by one. Each size is a world of its own.
+
+SCALE_MODES=(underpass macvlan bridge)
+
+# _scale_load KIND N NAME TITLE METRIC FAMILY ARG...
+_scale_load() {
+	load "$3" "${@:4}"
+	load_only "$3" "${SCALE_MODES[@]}"
+	load_scaled "$3" "$1" "$2"
+}
+
+for n in 10 1000 10000; do
+	_scale_load ports "$n" "crr_ports_$n" "TCP connect/request/close, $n more ports" rate \
+		rr client connect 1 1
+	_scale_load ports "$n" "rr_ports_$n" "TCP request/response, $n more ports" rate \
+		rr client tcp 1 1
+done
+for n in 10 1000 100000; do
+	_scale_load flows "$n" "rr_flows_$n" "TCP request/response, $n live flows" rate \
+		flows "$n" tcp
+	_scale_load flows "$n" "crr_flows_$n" "TCP connect/request/close, $n live flows" rate \
+		flows "$n" connect
+done
+unset n
+
+# scale_up WORLD MODE KIND N: load a world, after it was built
+scale_up() {
+	[[ $3 != ports ]] || "mode_$2_publish" "$1" "$4"
+}
+
+load_flows_missing() {
+	load_rr_missing
+}
+
+load_flows_prepare() {
+	service_start "$1" rr
+}
+
+# load_flows WORLD N tcp|connect: N UDP flows that have just been used, and then the load
+load_flows() {
+	local to
+
+	read -ra to <<<"$(service_target "$1" client rr)"
+	topo_exec "${WORLD[$1.client]}" "$RR" flows "$2" "${to[@]}" >/dev/null
+	load_rr "$1" client "$3" 1 1
+}

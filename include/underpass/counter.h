@@ -40,6 +40,7 @@
 	X(DROP_FLOW_QUOTA, "drop_flow_quota", "new flow refused: the endpoint's quota is used up") \
 	X(DROP_FLOW_RATE,  "drop_flow_rate",  "new flow refused: too many of the endpoint in this second") \
 	X(DROP_FLOW_FULL,  "drop_flow_full",  "new flow refused: the flow table is full") \
+	X(DROP_RATE,       "drop_rate",       "sent faster than the endpoint may") \
 	X(DROP_SNAT_PORTS, "drop_snat_ports", "new flow refused: no free source port found") \
 	X(XDP_DROP,        "xdp_drop",        "packets of denied sources dropped before they became one")
 /* clang-format on */

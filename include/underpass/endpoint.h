@@ -41,6 +41,12 @@ enum up_endpoint_flags {
  * @mac:      of the container's interface
  * @plen:     prefix lengths of its addresses
  * @name:     for people
+ * @rate_in:  bits in a second that it may receive, 0 for no limit; held by the queue of its veth
+ * @rate_out: bits in a second that it may send, 0 for no limit
+ * @burst_in, @burst_out: bits at once, as asked for
+ * @out_slack: how far it may be ahead of @rate_out, nanoseconds
+ * @out_due:  when all that it sent would have left at @rate_out, nanoseconds of the monotonic
+ * clock; written by the programs
  */
 struct up_endpoint {
 	__u32 state;
@@ -60,6 +66,10 @@ struct up_endpoint {
 	__u8 plen[UP_FAMILIES];
 	__u8 pad[2];
 	char name[64];
+	__u64 rate_in, rate_out;
+	__u32 burst_in, burst_out;
+	__u64 out_slack;
+	__u64 out_due;
 };
 
 /* MAC of the host's end of every veth: each is a link of its own, so one address serves all. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What user space hands to the program that ends flows. */
+/* What user space hands to the programs that end or steer flows. */
 #ifndef UNDERPASS_REAP_H
 #define UNDERPASS_REAP_H
 
@@ -25,6 +25,20 @@ struct up_reap {
 	__u8 busy;
 	__u8 pad[2];
 	__u32 matched;
+};
+
+/**
+ * struct up_steer - flows into an endpoint are to go another way
+ * @endpoint: which
+ * @ifindex:  its veth
+ * @fwd:      UP_FWD_PEER or UP_FWD_QUEUE
+ * @busy:     returned: a sweep was under way and nothing was done
+ */
+struct up_steer {
+	__u32 endpoint;
+	__u32 ifindex;
+	__u32 fwd;
+	__u32 busy;
 };
 
 #endif

@@ -261,7 +261,7 @@ no_zombie() {
 
 @test "every command has --help, and says so for bad options" {
 	local command
-	for command in run exec ps logs stop rm port up down status flows gc version; do
+	for command in run exec ps logs stop rm port limit up down status flows gc version; do
 		contains "$(up $command --help)" "usage: underpass $command"
 		run -2 up "$command" --no-such-option
 		contains "$output" "--no-such-option is not an option"

@@ -187,3 +187,57 @@ snmp() {
 snmp6() {
 	on "$1" cat /proc/net/snmp6 | awk -v name="$2" '$1 == name { print $2 }'
 }
+
+# netns_of WHERE: a namespace of the topology, or a container's
+netns_of() {
+	local file
+	file=$(topo_file "$1")
+	[[ -e $file ]] || file=/proc/$(pid_of "$1")/ns/net
+	echo "$file"
+}
+
+# inside WHERE COMMAND...
+inside() {
+	local where=$1
+	shift
+	nsenter --net="$(netns_of "$where")" -- "$@"
+}
+
+# meter WHERE PORT: an iperf3 server
+meter() {
+	local log=$TOPO_DIR/iperf-$1
+	nsenter --net="$(netns_of "$1")" -- iperf3 -s -p "$2" --forceflush >"$log" 2>&1 </dev/null 3>&- &
+	topo_record $!
+	topo_wait 10 grep -q listening "$log"
+}
+
+# speed WHERE IPERF3-OPTION...: what the receiver got, bits in a second
+speed() {
+	local where=$1
+	shift
+	inside "$where" timeout 100 iperf3 --json "$@" | jq -er '.end.sum_received.bits_per_second | floor'
+}
+
+# within RATE MEASURED: within 5 % of it
+within() {
+	(($2 >= $1 * 95 / 100 && $2 <= $1 * 105 / 100)) || {
+		echo "want $1 within 5 %, got $2" >&2
+		return 1
+	}
+}
+
+# below RATE MEASURED: at most 5 % above it
+below() {
+	(($2 <= $1 * 105 / 100)) || {
+		echo "want at most $1 and 5 %, got $2" >&2
+		return 1
+	}
+}
+
+# far_above RATE MEASURED: nobody is held to that
+far_above() {
+	(($2 > 2 * $1)) || {
+		echo "want far more than $1, got $2" >&2
+		return 1
+	}
+}

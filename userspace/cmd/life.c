@@ -57,6 +57,12 @@ static int add_endpoint(struct up_run *r, struct up_err *err)
 		.name = r->record.name,
 		.ifname = CONTAINER_IFNAME,
 		.mtu = r->mtu,
+		.rate_in = r->limits.rate_in,
+		.rate_out = r->limits.rate_out,
+		.burst_in = r->limits.burst_in,
+		.burst_out = r->limits.burst_out,
+		.flow_max = r->limits.flow_max,
+		.new_rate = r->limits.new_rate,
 		.ports = r->ports.pubs,
 		.n_ports = r->ports.n,
 	};

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "cmd/container.h"
+#include "core/limit.h"
 #include "core/portspec.h"
 #include "launch/record.h"
 #include "launch/sandbox.h"
@@ -30,6 +31,7 @@ struct up_datapath;
  * @ports:   to be published
  * @addr:    wanted addresses, by enum up_family
  * @mtu:     wanted MTU
+ * @limits:  what it may use
  * @code: exit status of a start that failed
  * @detach, @remove: -d, --rm
  * @endpoint: it has one
@@ -44,6 +46,7 @@ struct up_run {
 	struct up_publish_list ports;
 	struct up_addr addr[UP_FAMILIES];
 	uint32_t mtu;
+	struct up_limits limits;
 	int code;
 	char hostname[UP_NAME_MAX + 1];
 	bool detach, remove, endpoint;

@@ -11,7 +11,7 @@
 
 static const struct up_cmd *const commands[] = {
 	&cmd_run, &cmd_exec, &cmd_ps,     &cmd_logs,  &cmd_stop, &cmd_rm,      &cmd_port,
-	&cmd_up,  &cmd_down, &cmd_status, &cmd_flows, &cmd_gc,   &cmd_version,
+	&cmd_up,  &cmd_down, &cmd_status, &cmd_flows, &cmd_gc,   &cmd_version, &cmd_limit,
 };
 
 static void usage(FILE *out)

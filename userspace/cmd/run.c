@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "cmd/cmd.h"
 #include "cmd/life.h"
+#include "cmd/limit.h"
 #include "cmd/options.h"
 #include "launch/rootfs.h"
 
@@ -105,6 +106,31 @@ static int set_workdir(void *to, const char *text, struct up_err *err)
 	return 0;
 }
 
+static int limit(void *to, enum up_limit which, const char *text, struct up_err *err)
+{
+	return up_cmd_limit(&((struct up_run *)to)->limits, which, text, err);
+}
+
+static int limit_in(void *to, const char *text, struct up_err *err)
+{
+	return limit(to, UP_LIMIT_IN, text, err);
+}
+
+static int limit_out(void *to, const char *text, struct up_err *err)
+{
+	return limit(to, UP_LIMIT_OUT, text, err);
+}
+
+static int limit_flows(void *to, const char *text, struct up_err *err)
+{
+	return limit(to, UP_LIMIT_FLOWS, text, err);
+}
+
+static int limit_new(void *to, const char *text, struct up_err *err)
+{
+	return limit(to, UP_LIMIT_NEW, text, err);
+}
+
 #define FLAG(member) .flag = offsetof(struct up_run, member)
 
 static const struct up_option options[] = {
@@ -123,6 +149,12 @@ static const struct up_option options[] = {
 	{"ip", 0, "ADDRESS", "IPv4 address (default: the lowest free one)", .set = set_ip},
 	{"ip6", 0, "ADDRESS", "IPv6 address (default: the lowest free one)", .set = set_ip6},
 	{"mtu", 0, "BYTES", "(default: the uplink's)", .set = set_mtu},
+	{"limit-in", 0, "RATE", "bits in a second that it may receive: 100mbit[:BURST]",
+	 .set = limit_in},
+	{"limit-out", 0, "RATE", "the same for what it sends; see 'underpass limit --help'",
+	 .set = limit_out},
+	{"limit-flows", 0, "N", "live flows (default: half of the flow table)", .set = limit_flows},
+	{"limit-new", 0, "N", "new flows in a second (default: no limit)", .set = limit_new},
 	{"hostname", 'h', "NAME", "(default: the container's name)", .set = set_hostname},
 	{"env", 'e', "NAME=VALUE", "set a variable; NAME alone takes the caller's value",
 	 .set = add_env},
@@ -159,6 +191,8 @@ static int check(struct up_run *r, struct up_err *err)
 				   !strcmp(r->record.net, "host")
 					   ? "a container's ports are the host's already"
 					   : "there is no network");
+	if (r->limits.set && !up_run_is_fast(r))
+		return up_fail_msg(err, EINVAL, "limits need --net=fast");
 	return up_rootfs_check(r->record.rootfs, err);
 }
 

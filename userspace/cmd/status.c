@@ -5,12 +5,14 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cmd/cmd.h"
+#include "cmd/limit.h"
 #include "cmd/output.h"
 #include "core/counters.h"
 #include "core/datapath.h"
 #include "core/endpoint.h"
 #include "core/flows.h"
 #include "core/ports.h"
+#include "core/rate.h"
 #include "core/uplinks.h"
 
 static int add_uplink(const struct up_uplink_info *info, void *arg)
@@ -37,6 +39,7 @@ static int add_endpoint(const struct up_endpoint_info *info, void *arg)
 		"mac", json_mac(info->mac), "flows", (json_int_t)info->flows, "flows_max",
 		(json_int_t)info->flow_max);
 
+	json_object_set_new(row, "limits", up_json_limits(info));
 	return json_array_append_new(arg, row);
 }
 
@@ -110,6 +113,14 @@ static void print_counters(const json_t *counters)
 	}
 }
 
+static void print_rate(const char *what, json_int_t bits)
+{
+	char text[UP_RATE_TEXT];
+
+	if (bits)
+		printf(" %s %s", what, up_rate_format((uint64_t)bits, text));
+}
+
 static void print_text(const json_t *s)
 {
 	const json_t *row;
@@ -121,10 +132,14 @@ static void print_text(const json_t *s)
 		       str(row, "address6"), str(s, "hook"));
 	printf("flows     %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT "\n", num(s, "flows"),
 	       num(s, "flows_max"));
-	json_array_foreach (json_object_get(s, "endpoints"), i, row)
-		printf("endpoint  %-20s %-15s %s %-8s %" JSON_INTEGER_FORMAT " flows\n",
+	json_array_foreach (json_object_get(s, "endpoints"), i, row) {
+		printf("endpoint  %-20s %-15s %s %-8s %" JSON_INTEGER_FORMAT " flows",
 		       str(row, "name"), str(row, "address"), str(row, "address6"),
 		       str(row, "interface"), num(row, "flows"));
+		print_rate("in", num(json_object_get(row, "limits"), "in"));
+		print_rate("out", num(json_object_get(row, "limits"), "out"));
+		putchar('\n');
+	}
 	printf("ports     %zu published\n", json_array_size(json_object_get(s, "ports")));
 	print_counters(json_object_get(s, "counters"));
 }

@@ -387,18 +387,33 @@ static int attach_cgroup(struct bring_up *up, struct up_err *err)
 	return 0;
 }
 
-/* Programs at the veths of endpoints that live. */
-static int swap_endpoints(struct bring_up *up, int old_veth, struct up_err *err)
-{
-	int fd = bpf_program__fd(up->skel->progs.up_veth_in);
+/* The programs of an earlier "up" that sit at veths. */
+struct old_progs {
+	int veth, police;
+};
 
+static int swap_endpoint(struct bring_up *up, const struct up_endpoint *ep,
+			 const struct old_progs *old, struct up_err *err)
+{
+	int ret = up_hook_veth(bpf_program__fd(up->skel->progs.up_veth_in), (int)ep->ifindex,
+			       old->veth, err);
+
+	if (!ret && ep->rate_out)
+		ret = up_hook_police(bpf_program__fd(up->skel->progs.up_veth_police),
+				     (int)ep->ifindex, old->police, err);
+	return ret;
+}
+
+/* Programs at the veths of endpoints that live. */
+static int swap_endpoints(struct bring_up *up, const struct old_progs *old, struct up_err *err)
+{
 	for (uint32_t id = 1; id < UP_ENDPOINT_MAX; id++) {
 		const struct up_endpoint *ep = &up->dp->endpoints[id];
 		int ret;
 
 		if (ep->state != UP_ENDPOINT_LIVE)
 			continue;
-		ret = up_hook_veth(fd, (int)ep->ifindex, old_veth, err);
+		ret = swap_endpoint(up, ep, old, err);
 		/* Its container may have died; that is gc's business. */
 		if (ret && ret != -ENODEV && ret != -ENOENT)
 			return up_wrap(err, "endpoint %.63s", ep->name);
@@ -416,7 +431,9 @@ static int open_pinned_prog(const char *name)
 
 static int bring_up(struct bring_up *up, struct up_err *err)
 {
-	cleanup_fd int old_veth = open_pinned_prog("up_veth_in");
+	cleanup_fd int old_veth = open_pinned_prog(up_prog_name(UP_PROG_veth_in));
+	cleanup_fd int old_police = open_pinned_prog(up_prog_name(UP_PROG_veth_police));
+	const struct old_progs old = {old_veth, old_police};
 	int ret = load(up, err);
 
 	if (!ret)
@@ -428,7 +445,7 @@ static int bring_up(struct bring_up *up, struct up_err *err)
 	if (!ret)
 		ret = up_datapath_open(&up->dp, err);
 	if (!ret)
-		ret = swap_endpoints(up, old_veth, err);
+		ret = swap_endpoints(up, &old, err);
 	if (!ret)
 		ret = add_uplinks(up, err);
 	if (!ret)

@@ -32,6 +32,7 @@
 #include "core/flows.h"
 #include "core/hooks.h"
 #include "core/ipam.h"
+#include "core/limit.h"
 #include "core/ports.h"
 #include "net/link.h"
 #include "net/netns.h"
@@ -57,6 +58,11 @@ uint32_t up_endpoint_find(const struct up_datapath *dp, const char *name)
 		    !strncmp(dp->endpoints[id].name, name, sizeof(dp->endpoints[id].name)))
 			return id;
 	return 0;
+}
+
+uint32_t up_endpoint_flow_quota(struct up_datapath *dp)
+{
+	return up_flows_max(dp) / FLOW_QUOTA_PARTS;
 }
 
 static uint32_t free_id(const struct up_datapath *dp)
@@ -92,7 +98,7 @@ static uint32_t flags_of(const struct up_endpoint_spec *spec, const struct up_ad
 {
 	bool routed = !spec->foreign && up_addr_set(v6) && !up_addr_is_ula(v6);
 
-	return spec->flags | (routed ? UP_EP_ROUTED_V6 : 0);
+	return spec->flags | (routed ? UP_EP_ROUTED_V6 : 0) | (spec->rate_in ? UP_EP_SHAPED : 0);
 }
 
 static void claim_row(struct up_datapath *dp, uint32_t id, const struct up_endpoint_spec *spec,
@@ -102,10 +108,14 @@ static void claim_row(struct up_datapath *dp, uint32_t id, const struct up_endpo
 
 	*ep = (struct up_endpoint){
 		.netns_cookie = netns_cookie,
-		.flow_max = spec->flow_max ? spec->flow_max : up_flows_max(dp) / FLOW_QUOTA_PARTS,
+		.flow_max = spec->flow_max ? spec->flow_max : up_endpoint_flow_quota(dp),
 		.new_rate = spec->new_rate,
 		.net = spec->net,
 		.flags = flags_of(spec, &addr[UP_V6]),
+		.rate_in = spec->rate_in,
+		.rate_out = spec->rate_out,
+		.burst_in = spec->burst_in,
+		.burst_out = spec->burst_out,
 	};
 	for (enum up_family f = UP_V4; f < UP_FAMILIES; f++) {
 		if (!up_addr_set(&addr[f]))
@@ -297,6 +307,17 @@ static void clear_index(struct up_datapath *dp, uint32_t id)
 			bpf_map_delete_elem(dp->map[UP_MAP_ep_by_addr], &ep->addr[f]);
 }
 
+static struct up_limits limits_of(const struct up_endpoint_spec *spec)
+{
+	return (struct up_limits){
+		.set = (spec->rate_in ? UP_LIMIT_IN : 0U) | (spec->rate_out ? UP_LIMIT_OUT : 0U),
+		.rate_in = spec->rate_in,
+		.rate_out = spec->rate_out,
+		.burst_in = spec->burst_in,
+		.burst_out = spec->burst_out,
+	};
+}
+
 static int build(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 		 const struct up_endpoint_spec *spec, struct up_err *err)
 {
@@ -304,7 +325,9 @@ static int build(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 	int ret = make_veth(dp, nl, id, spec, err);
 
 	if (!ret)
-		ret = up_hook_veth(dp->veth_prog, (int)ep->ifindex, -1, err);
+		ret = up_hook_veth(dp->prog[UP_PROG_veth_in], (int)ep->ifindex, -1, err);
+	if (!ret)
+		ret = up_limit_apply(dp, nl, id, limits_of(spec).set, spec->netns_fd, err);
 	if (!ret)
 		ret = set_up_container_end(ep, spec, err);
 	if (!ret)
@@ -321,8 +344,11 @@ static int build(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 static int check_spec(struct up_datapath *dp, const struct up_endpoint_spec *spec,
 		      uint64_t netns_cookie, struct up_err *err)
 {
+	const struct up_limits limits = limits_of(spec);
 	int ret = up_name_check("endpoint name", spec->name, err);
 
+	if (!ret)
+		ret = up_limit_check(&limits, err);
 	if (ret)
 		return ret;
 	if (up_endpoint_find(dp, spec->name))
@@ -383,6 +409,10 @@ static void fill_info(const struct up_endpoint *ep, uint32_t id, struct up_endpo
 		.flows = ep->flows,
 		.flow_max = ep->flow_max,
 		.new_rate = ep->new_rate,
+		.rate_in = ep->rate_in,
+		.rate_out = ep->rate_out,
+		.burst_in = ep->burst_in,
+		.burst_out = ep->burst_out,
 		.flags = ep->flags,
 		.net = ep->net,
 	};

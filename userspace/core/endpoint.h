@@ -35,6 +35,10 @@ struct up_err;
  * @mtu:      bytes; 0 for the uplink's
  * @flow_max: quota of live flows; 0 for half of the flow table
  * @new_rate: new flows in a second, at most; 0 for no limit
+ * @rate_in:  bits in a second that the container may receive, 0 for no limit. Limits are explained
+ * in core/limit.h
+ * @rate_out: the same for what it sends
+ * @burst_in, @burst_out: bits at once; 0 for a default that follows from the rate
  * @flags:    UP_EP_INTERNAL, UP_EP_ROUTED_V4, UP_EP_ROUTED_V6
  * @net:      network: endpoints of different ones do not reach each other
  * @ports:    ranges to publish
@@ -51,6 +55,8 @@ struct up_endpoint_spec {
 	uint8_t mac[6];
 	uint32_t mtu;
 	uint32_t flow_max, new_rate, flags;
+	uint64_t rate_in, rate_out;
+	uint32_t burst_in, burst_out;
 	uint16_t net;
 	const struct up_publish *ports;
 	size_t n_ports;
@@ -69,6 +75,8 @@ struct up_endpoint_spec {
  * @flows:     live flows
  * @flow_max:  quota of live flows
  * @new_rate:  new flows in a second, at most; 0 for no limit
+ * @rate_in, @rate_out: bits in a second, 0 for no limit
+ * @burst_in, @burst_out: as asked for
  * @flags:     enum up_endpoint_flags
  * @net:       its network
  */
@@ -81,6 +89,8 @@ struct up_endpoint_info {
 	uint8_t plen[UP_FAMILIES];
 	uint8_t mac[6];
 	uint32_t flows, flow_max, new_rate, flags;
+	uint64_t rate_in, rate_out;
+	uint32_t burst_in, burst_out;
 	uint16_t net;
 };
 

@@ -14,6 +14,9 @@ struct up_nl;
 /** up_endpoint_find() - id of the endpoint of that name, 0 where there is none */
 uint32_t up_endpoint_find(const struct up_datapath *dp, const char *name);
 
+/** up_endpoint_flow_quota() - flows that an endpoint may have where nobody said how many */
+uint32_t up_endpoint_flow_quota(struct up_datapath *dp);
+
 /** up_endpoint_lives() - is its row complete and its interface still there? */
 bool up_endpoint_lives(const struct up_datapath *dp, struct up_nl *nl, uint32_t id);
 

@@ -19,7 +19,7 @@ static int reap(struct up_datapath *dp, struct up_reap *r, struct up_err *err)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = r, .ctx_size_in = sizeof(*r));
 
 	/* The program writes its answer into the context. */
-	if (bpf_prog_test_run_opts(dp->reap_prog, &opts))
+	if (bpf_prog_test_run_opts(dp->prog[UP_PROG_reap], &opts))
 		return up_fail(err, errno, "end flows");
 	return 0;
 }

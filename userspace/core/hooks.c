@@ -16,9 +16,12 @@
 #define TCX_INGRESS ((enum bpf_attach_type)UP_BPF_TCX_INGRESS)
 #define TCX_EGRESS  ((enum bpf_attach_type)UP_BPF_TCX_EGRESS)
 
-/* Our place among the filters of a clsact hook; nobody else's is touched. */
+/* Our places among the filters of a clsact hook; nobody else's is touched. */
+#define CLSACT_FIRST    0x756f
 #define CLSACT_PRIORITY 0x7570
 #define CLSACT_HANDLE   1
+
+#define BEFORE_ALL (1U << 3) /* BPF_F_BEFORE, Linux 6.6, with no program named */
 
 #define NO_SUCH_IFINDEX 0x7fffffff
 
@@ -91,11 +94,12 @@ static int link_make(int prog_fd, int target, enum bpf_attach_type type, const c
 	return 0;
 }
 
-static int clsact_attach(int prog_fd, const struct direction *dir, int ifindex, struct up_err *err)
+static int clsact_attach(int prog_fd, const struct direction *dir, uint32_t priority, int ifindex,
+			 struct up_err *err)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = dir->clsact);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .handle = CLSACT_HANDLE,
-		    .priority = CLSACT_PRIORITY, .flags = BPF_TC_F_REPLACE);
+		    .priority = priority, .flags = BPF_TC_F_REPLACE);
 	int ret = bpf_tc_hook_create(&hook);
 
 	if (ret && ret != -EEXIST)
@@ -105,10 +109,10 @@ static int clsact_attach(int prog_fd, const struct direction *dir, int ifindex, 
 }
 
 /* The qdisc stays: other programs may sit there, and an empty one costs nothing. */
-static void clsact_detach(const struct direction *dir, int ifindex)
+static void clsact_detach(const struct direction *dir, uint32_t priority, int ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = dir->clsact);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = priority);
 
 	if (!bpf_tc_query(&hook, &opts)) {
 		opts.flags = opts.prog_fd = opts.prog_id = 0;
@@ -123,14 +127,14 @@ static int uplink_attach(int prog_fd, const struct direction *dir, int ifindex, 
 
 	uplink_pin(pin, dir, ifindex);
 	if (!up_hook_has_tcx(prog_fd)) {
-		ret = clsact_attach(prog_fd, dir, ifindex, err);
+		ret = clsact_attach(prog_fd, dir, CLSACT_PRIORITY, ifindex, err);
 		if (!ret)
 			unlink(pin);
 		return ret;
 	}
 	ret = link_make(prog_fd, ifindex, dir->tcx, pin, err);
 	if (!ret)
-		clsact_detach(dir, ifindex);
+		clsact_detach(dir, CLSACT_PRIORITY, ifindex);
 	return ret;
 }
 
@@ -145,7 +149,7 @@ static int uplink_detach(const struct direction *dir, int ifindex, struct up_err
 {
 	char pin[UP_PIN_PATH_MAX];
 
-	clsact_detach(dir, ifindex);
+	clsact_detach(dir, CLSACT_PRIORITY, ifindex);
 	uplink_pin(pin, dir, ifindex);
 	if (unlink(pin) && errno != ENOENT)
 		return up_fail(err, errno, "remove %s", pin);
@@ -159,20 +163,38 @@ int up_hook_uplink_remove(int ifindex, struct up_err *err)
 	return ret ? ret : uplink_detach(&ingress, ifindex, err);
 }
 
-int up_hook_veth(int prog_fd, int ifindex, int old_fd, struct up_err *err)
+static int veth_attach(int prog_fd, uint32_t priority, int ifindex, int old_fd, struct up_err *err)
 {
 	LIBBPF_OPTS(bpf_prog_attach_opts, opts);
 
 	if (!up_hook_has_tcx(prog_fd))
-		return clsact_attach(prog_fd, &ingress, ifindex, err);
+		return clsact_attach(prog_fd, &ingress, priority, ifindex, err);
 	if (old_fd >= 0) {
 		opts.flags = BPF_F_REPLACE;
 		opts.replace_prog_fd = old_fd;
+	} else if (priority == CLSACT_FIRST) {
+		opts.flags = BEFORE_ALL;
 	}
 	if (bpf_prog_attach_opts(prog_fd, ifindex, TCX_INGRESS, &opts))
 		return up_fail(err, errno, "attach");
-	clsact_detach(&ingress, ifindex);
+	clsact_detach(&ingress, priority, ifindex);
 	return 0;
+}
+
+int up_hook_veth(int prog_fd, int ifindex, int old_fd, struct up_err *err)
+{
+	return veth_attach(prog_fd, CLSACT_PRIORITY, ifindex, old_fd, err);
+}
+
+int up_hook_police(int prog_fd, int ifindex, int old_fd, struct up_err *err)
+{
+	return veth_attach(prog_fd, CLSACT_FIRST, ifindex, old_fd, err);
+}
+
+void up_hook_police_remove(int prog_fd, int ifindex)
+{
+	clsact_detach(&ingress, CLSACT_FIRST, ifindex);
+	bpf_prog_detach2(prog_fd, ifindex, TCX_INGRESS);
 }
 
 /* The root of the v2 tree, mounted nowhere: needs no place in the file system, and sees no other.

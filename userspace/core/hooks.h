@@ -50,6 +50,15 @@ int up_hook_uplink_remove(int ifindex, struct up_err *err);
 int up_hook_veth(int prog_fd, int ifindex, int old_fd, struct up_err *err);
 
 /**
+ * up_hook_police() - the same for the program that holds an endpoint to its rate, in front of the
+ * other one
+ */
+int up_hook_police(int prog_fd, int ifindex, int old_fd, struct up_err *err);
+
+/** up_hook_police_remove() - detach it, where it is attached */
+void up_hook_police_remove(int prog_fd, int ifindex);
+
+/**
  * up_hook_cgroup() - attach to the root of the cgroup v2 tree, or swap the program there
  * @prog_fd: the program
  * @type:    where

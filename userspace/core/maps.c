@@ -21,9 +21,20 @@ static const char *const names[UP_MAP_MAX] = {
 #undef UP_MAP_NAME
 };
 
+static const char *const prog_names[UP_PROG_MAX] = {
+#define UP_PROG_NAME(name) [UP_PROG_##name] = "up_" #name,
+	UP_PROGS(UP_PROG_NAME)
+#undef UP_PROG_NAME
+};
+
 const char *up_map_name(enum up_map map)
 {
 	return names[map];
+}
+
+const char *up_prog_name(enum up_prog prog)
+{
+	return prog_names[prog];
 }
 
 /* The library does not log; what libbpf would say is in our own errors. */
@@ -52,10 +63,8 @@ static int open_pins(struct up_datapath *dp, struct up_err *err)
 
 	for (int i = 0; !ret && i < UP_MAP_MAX; i++)
 		ret = open_pin(UP_PIN_MAPS, names[i], &dp->map[i], err);
-	if (!ret)
-		ret = open_pin(UP_PIN_PROGS, "up_veth_in", &dp->veth_prog, err);
-	if (!ret)
-		ret = open_pin(UP_PIN_PROGS, "up_reap", &dp->reap_prog, err);
+	for (int i = 0; !ret && i < UP_PROG_MAX; i++)
+		ret = open_pin(UP_PIN_PROGS, prog_names[i], &dp->prog[i], err);
 	return ret;
 }
 
@@ -111,7 +120,7 @@ static struct up_datapath *datapath_alloc(void)
 
 	if (dp) {
 		memset(dp->map, -1, sizeof(dp->map));
-		dp->veth_prog = dp->reap_prog = -1;
+		memset(dp->prog, -1, sizeof(dp->prog));
 	}
 	return dp;
 }
@@ -146,8 +155,8 @@ void up_datapath_close(struct up_datapath **dpp)
 		return;
 	for (int i = 0; i < UP_MAP_MAX; i++)
 		up_close_fd(&dp->map[i]);
-	up_close_fd(&dp->veth_prog);
-	up_close_fd(&dp->reap_prog);
+	for (int i = 0; i < UP_PROG_MAX; i++)
+		up_close_fd(&dp->prog[i]);
 	if (dp->ports)
 		munmap(dp->ports, sizeof(*dp->ports));
 	if (dp->endpoints)

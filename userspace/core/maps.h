@@ -21,18 +21,27 @@ enum up_map {
 		UP_MAP_MAX
 };
 
+/* Every pinned program that user space runs, or attaches to interfaces that come later. */
+#define UP_PROGS(X) X(veth_in) X(veth_police) X(reap) X(steer)
+
+enum up_prog {
+#define UP_PROG_ENUM(name) UP_PROG_##name,
+	UP_PROGS(UP_PROG_ENUM)
+#undef UP_PROG_ENUM
+		UP_PROG_MAX
+};
+
 /**
  * struct up_datapath - what up_datapath_open() opens
  * @map:       fds by enum up_map
- * @veth_prog: program for the host's end of a veth
- * @reap_prog: program that ends flows
+ * @prog:      fds by enum up_prog
  * @ports:     the published port table, mapped
  * @endpoints: the endpoint table, mapped: UP_ENDPOINT_MAX rows
  * @conf:      a copy of the settings
  */
 struct up_datapath {
 	int map[UP_MAP_MAX];
-	int veth_prog, reap_prog;
+	int prog[UP_PROG_MAX];
 	struct up_port_table *ports;
 	struct up_endpoint *endpoints;
 	struct up_config conf;
@@ -40,6 +49,9 @@ struct up_datapath {
 
 /** up_map_name() - the name of a map, also of its pin */
 const char *up_map_name(enum up_map map);
+
+/** up_prog_name() - the name of a program, also of its pin */
+const char *up_prog_name(enum up_prog prog);
 
 struct up_nl;
 

@@ -37,5 +37,5 @@ int up_uplink_foreach(struct up_datapath *dp,
 
 bool up_datapath_has_tcx(const struct up_datapath *dp)
 {
-	return up_hook_has_tcx(dp->veth_prog);
+	return up_hook_has_tcx(dp->prog[UP_PROG_veth_in]);
 }

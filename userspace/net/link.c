@@ -20,6 +20,8 @@ static const struct nla_policy link_policy[IFLA_MAX + 1] = {
 	[IFLA_IFALIAS] = {.type = NLA_STRING, .maxlen = 256},
 	[IFLA_ADDRESS] = {.type = NLA_UNSPEC},
 	[IFLA_MTU] = {.type = NLA_U32},
+	[IFLA_LINK] = {.type = NLA_U32},
+	[IFLA_LINK_NETNSID] = {.type = NLA_S32},
 	[IFLA_LINKINFO] = {.type = NLA_NESTED},
 };
 
@@ -44,6 +46,8 @@ static int parse_link(struct nlmsghdr *nlh, struct up_link *link)
 		.flags = ifi->ifi_flags,
 		.ethernet = ifi->ifi_type == ARPHRD_ETHER,
 		.mtu = tb[IFLA_MTU] ? nla_get_u32(tb[IFLA_MTU]) : 0,
+		.peer = tb[IFLA_LINK] ? (int)nla_get_u32(tb[IFLA_LINK]) : 0,
+		.peer_nsid = tb[IFLA_LINK_NETNSID] ? nla_get_s32(tb[IFLA_LINK_NETNSID]) : -1,
 	};
 	nla_strlcpy(link->name, tb[IFLA_IFNAME], sizeof(link->name));
 	if (tb[IFLA_IFALIAS])

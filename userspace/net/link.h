@@ -20,6 +20,8 @@
  * @mac:     link-layer address, meaningful where @ethernet
  * @mtu:     bytes
  * @flags:   IFF_*
+ * @peer:    of a veth: index of the other end, in its namespace; of a macvlan: its parent's
+ * @peer_nsid: id by which this namespace knows that one (rtnetlink's), -1 where it is the same
  * @ethernet: its type is ARPHRD_ETHER (loopback and tunnels are not)
  */
 struct up_link {
@@ -30,6 +32,7 @@ struct up_link {
 	uint8_t mac[6];
 	uint32_t mtu;
 	uint32_t flags;
+	int peer, peer_nsid;
 	bool ethernet;
 };
 

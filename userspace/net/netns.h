@@ -27,6 +27,19 @@ int up_netns_open(const char *path, struct up_err *err);
 int up_netns_open_pid(pid_t pid, struct up_err *err);
 
 /**
+ * up_netns_find() - find the network namespace that rtnetlink names by an id
+ * @nl:   socket of the namespace whose id it is (IFLA_LINK_NETNSID, see struct up_link)
+ * @nsid: the id
+ * @err:  why it failed; -ESRCH where no process lives in that namespace
+ *
+ * The kernel translates a namespace into its id and not the other way round, so this asks for the
+ * namespace of one process after another: not for a fast path. Return: a close-on-exec fd, or
+ * -errno
+ */
+struct up_nl;
+int up_netns_find(struct up_nl *nl, int nsid, struct up_err *err);
+
+/**
  * up_netns_enter() - enter a namespace, remembering the present one
  * @netns_fd: the namespace to enter
  * @ret_old:  fd of the namespace that was left, for up_netns_leave()

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From rtnetlink's id of a network namespace to the namespace. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "net/netns.h"
+#include "net/nl.h"
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+static int read_nsid(struct nlmsghdr *nlh, void *arg)
+{
+	struct nlattr *nsid = nlmsg_find_attr(nlh, sizeof(struct rtgenmsg), NETNSA_NSID);
+
+	if (nlh->nlmsg_type == RTM_NEWNSID && nsid && nla_len(nsid) == sizeof(int))
+		*(int *)arg = nla_get_s32(nsid);
+	return 0;
+}
+
+/* Return: NETNSA_NSID_NOT_ASSIGNED (-1) where it has none, and where the kernel does not answer */
+static int nsid_of(struct up_nl *nl, int netns_fd)
+{
+	struct rtgenmsg gen = {.rtgen_family = AF_UNSPEC};
+	cleanup_msg struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETNSID, 0);
+	int nsid = NETNSA_NSID_NOT_ASSIGNED;
+
+	if (!msg || nlmsg_append(msg, &gen, sizeof(gen), NLMSG_ALIGNTO) ||
+	    nla_put_u32(msg, NETNSA_FD, (uint32_t)netns_fd))
+		return nsid;
+	up_nl_query(nl, msg, read_nsid, &nsid, NULL);
+	return nsid;
+}
+
+/* Most processes live where the one before them does: ask once for each row of those. */
+static int open_other(int proc, const char *pid, ino_t *last)
+{
+	cleanup_fd int fd = -1;
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%.20s/ns/net", pid);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) || st.st_ino == *last)
+		return -1;
+	*last = st.st_ino;
+	return take_fd(&fd);
+}
+
+int up_netns_find(struct up_nl *nl, int nsid, struct up_err *err)
+{
+	__up_cleanup(close_dir) DIR *proc = opendir("/proc");
+	struct dirent *e;
+	ino_t last = 0;
+
+	while (proc && (e = readdir(proc))) {
+		cleanup_fd int fd = -1;
+
+		if (!isdigit((unsigned char)*e->d_name))
+			continue;
+		fd = open_other(dirfd(proc), e->d_name, &last);
+		if (fd >= 0 && nsid_of(nl, fd) == nsid)
+			return take_fd(&fd);
+	}
+	return up_fail_msg(err, ESRCH, "no process lives in its network namespace");
+}

@@ -7,24 +7,23 @@
  * given a source port keeps it even where that port is published later. What the host itself
  * receives costs one lookup and one bit test.
  *
- * Egress: what the host sends of its own passes here. Its kernel chooses source ports without
- * knowing of the containers' flows; where it chose one that a container already uses towards the
- * same peer, or one that is published, the answers would be taken for a container's. Such a
- * connection is given another port on its way, as if the host were one more container. Forwarded
- * packets are let through at once: they have come in somewhere.
+ * Egress: what the host sends of its own (lib/host_out.h). An uplink that has children of
+ * containers has another program there (macvlan.bpf.c).
  */
 #include "lib/endpoint.h"
 #include "lib/forward.h"
+#include "lib/host_out.h"
 #include "lib/icmp_error.h"
+#include "lib/macvlan.h"
 #include "lib/port.h"
 #include "lib/snat.h"
 
-/* Is this address the host's own? Asked of the FIB as if the packet came from the endpoint's veth,
+/* Is this address the host's own? Asked of the FIB as if the packet came from the endpoint,
  * because forwarding is off on the uplink, and should be. */
 static __always_inline bool is_local(struct __sk_buff *skb, const struct up_endpoint *ep,
 				     const struct up_tuple *t)
 {
-	struct hop hop = {.ifindex = ep->ifindex};
+	struct hop hop = {.ifindex = ep->host_if};
 
 	hop_lookup(skb, t, &hop);
 	return hop.ret == BPF_FIB_LKUP_RET_NOT_FWDED;
@@ -61,20 +60,17 @@ static __noinline int uplink_new(struct __sk_buff *skb, struct pkt *p,
 	r->out = p->t;
 	r->owner = row->endpoint;
 	r->seen = p->seen;
-	r->fwd = endpoint_fwd(ep);
 	r->reply_fwd = UP_FWD_NEXTHOP;
-	r->out.daddr = ep->addr[p->v6 ? UP_V6 : UP_V4];
+	flow_req_into(r, ep, p->v6 ? UP_V6 : UP_V4);
 	r->out.dport = port_target(row, p->t.dport);
-	r->out.ifindex = ep->ifindex;
-	__builtin_memcpy(r->dmac, ep->mac, sizeof(r->dmac));
 	f = flow_create(skb);
 	return f ? flow_forward(skb, p, f) : CTX_DROP;
 }
 
 /* Only a SYN opens a connection; a loopback address never comes by a wire. */
-static __always_inline bool may_open(const struct __sk_buff *skb, const struct pkt *p)
+static __always_inline bool may_open(const struct pkt *p)
 {
-	if (skb->pkt_type != 0 /* PACKET_HOST */ || up_addr_is_loopback(&p->t.daddr))
+	if (up_addr_is_loopback(&p->t.daddr))
 		return false;
 	return p->t.proto == IPPROTO_UDP || (p->seen & ~UP_SEEN_FIN) == UP_SEEN_SYN;
 }
@@ -90,11 +86,28 @@ static __noinline int uplink_other(struct __sk_buff *skb, struct pkt *p)
 		verdict = icmp_error_forward(skb, p);
 		return verdict == ICMP_ERROR_OTHER ? CTX_NEXT : verdict;
 	}
-	if (p->res != PARSE_OK || !half || !port_any(half, p->t.proto, p->t.dport) ||
-	    !may_open(skb, p))
+	if (p->res != PARSE_OK || !half || !port_any(half, p->t.proto, p->t.dport) || !may_open(p))
 		return CTX_NEXT;
 	row = port_lookup(&p->t);
 	return row ? uplink_new(skb, p, row) : CTX_NEXT;
+}
+
+/*
+ * Not sent to the NIC's own MAC. What our programs sent round goes on to the child that it is for;
+ * nobody else speaks to a container but by the uplink's address.
+ */
+static __noinline int not_for_host(struct __sk_buff *skb)
+{
+	struct ethhdr *eth = ctx_data(skb);
+
+	if (skb->mark == UP_MARK) {
+		skb->mark = 0;
+		return CTX_NEXT;
+	}
+	if ((void *)(eth + 1) > ctx_end(skb) || !mac_is_ours(eth->h_dest))
+		return CTX_NEXT;
+	count(UP_CNT_DROP_DST_MAC);
+	return CTX_DROP;
 }
 
 SEC("tc")
@@ -103,67 +116,16 @@ int up_uplink_in(struct __sk_buff *skb)
 	struct up_flow *f = NULL;
 	struct pkt p;
 
+	if (skb->pkt_type != PACKET_HOST)
+		return not_for_host(skb);
 	ctx_parse(skb, &p);
 	if (p.res == PARSE_OK || (p.res == PARSE_LATER_FRAG && frag_find(&p)))
 		f = bpf_map_lookup_elem(&up_flows, &p.t);
 	return f ? flow_forward(skb, &p, f) : uplink_other(skb, &p);
 }
 
-/* Would the answer to this packet be taken for a container's? */
-static __always_inline bool answer_is_taken(const struct pkt *p)
-{
-	const struct up_port_half *half;
-	struct up_tuple answer;
-
-	tuple_reverse(&p->t, &answer);
-	answer.ifindex = 0;
-	if (bpf_map_lookup_elem(&up_flows, &answer))
-		return true;
-	half = port_half();
-	return p->t.proto == IPPROTO_UDP && half && port_any(half, p->t.proto, p->t.sport) &&
-	       port_lookup(&answer);
-}
-
-static __noinline int host_new(struct __sk_buff *skb, struct pkt *p)
-{
-	struct flow_scratch *s = flow_scratch();
-	struct flow_req *r;
-	struct up_flow *f;
-
-	if (!s || !answer_is_taken(p))
-		return CTX_NEXT;
-	r = &s->req;
-	__builtin_memset(r, 0, sizeof(*r));
-	r->key = p->t;
-	r->out = p->t;
-	r->out.ifindex = 0;
-	r->seen = p->seen;
-	r->fwd = UP_FWD_LOCAL;
-	r->reply_fwd = UP_FWD_LOCAL;
-	r->masq = 1;
-	r->move = 1;
-	f = flow_create(skb);
-	if (!f)
-		return CTX_DROP;
-	count(UP_CNT_HOST_MOVED);
-	return flow_forward(skb, p, f);
-}
-
 SEC("tc")
 int up_uplink_out(struct __sk_buff *skb)
 {
-	struct up_flow *f = NULL;
-	struct pkt p;
-
-	if (skb->ingress_ifindex)
-		return CTX_NEXT;
-	ctx_parse(skb, &p);
-	p.t.ifindex = UP_IF_HOST;
-	if (p.res == PARSE_OK || (p.res == PARSE_LATER_FRAG && frag_find(&p)))
-		f = bpf_map_lookup_elem(&up_flows, &p.t);
-	if (f)
-		return flow_forward(skb, &p, f);
-	if (p.res != PARSE_OK || (p.t.proto == IPPROTO_TCP && p.seen != UP_SEEN_SYN))
-		return CTX_NEXT;
-	return host_new(skb, &p);
+	return host_out(skb);
 }

@@ -17,6 +17,10 @@
 #define CTX_NEXT UP_TCX_NEXT /* not ours, or the kernel's to handle: the chain goes on */
 #define CTX_DROP UP_TCX_DROP
 
+#define PACKET_HOST                                                                   \
+	0 /* __sk_buff.pkt_type, <linux/if_packet.h>: sent to the interface's own MAC \
+	   */
+
 static __always_inline void *ctx_data(const struct __sk_buff *skb)
 {
 	return (void *)(long)skb->data;

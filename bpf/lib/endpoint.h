@@ -20,8 +20,13 @@ static __always_inline struct up_endpoint *endpoint_by_id(__u32 id)
 
 static __always_inline struct up_endpoint *endpoint_by_if(__u32 ifindex, __u32 *ret_id)
 {
-	__u32 *id = bpf_map_lookup_elem(&up_ep_by_if, &ifindex);
+	__u32 *id;
 
+	if (up_if_is_child(ifindex)) {
+		*ret_id = ifindex & ~UP_IF_CHILD;
+		return endpoint_by_id(*ret_id);
+	}
+	id = bpf_map_lookup_elem(&up_ep_by_if, &ifindex);
 	if (!id)
 		return NULL;
 	*ret_id = *id;
@@ -39,10 +44,17 @@ static __always_inline struct up_endpoint *endpoint_by_addr(const struct up_addr
 	return endpoint_by_id(*id);
 }
 
-/** endpoint_fwd() - how packets get into an endpoint */
-static __always_inline __u8 endpoint_fwd(const struct up_endpoint *ep)
+/**
+ * endpoint_fwd() - how packets get into an endpoint
+ * @ep:   the endpoint
+ * @from: up_tuple.ifindex of theirs; bpf_redirect_peer() is for what came in, and a child's is on
+ *        its way out
+ */
+static __always_inline __u8 endpoint_fwd(const struct up_endpoint *ep, __u32 from)
 {
-	return ep->flags & UP_EP_SHAPED ? UP_FWD_QUEUE : UP_FWD_PEER;
+	if (ep->device == UP_DEVICE_MACVLAN)
+		return UP_FWD_CHILD;
+	return ep->flags & UP_EP_SHAPED || up_if_is_child(from) ? UP_FWD_QUEUE : UP_FWD_PEER;
 }
 
 static __always_inline bool mac_equal(const __u8 *a, const __u8 *b)

@@ -4,6 +4,7 @@
 #define UP_BPF_FLOW_NEW_H
 
 #include "lib/csum.h"
+#include "lib/endpoint.h"
 #include "lib/flow.h"
 
 #ifndef EEXIST
@@ -36,6 +37,8 @@ static __always_inline void flow_diffs(struct up_flow *f, const struct up_tuple 
  * @reply_fwd:  where the answers go
  * @dmac:       destination MAC for a @fwd into a container
  * @reply_dmac: the same for @reply_fwd
+ * @oif:        uplink, where @fwd is UP_FWD_CHILD
+ * @reply_oif:  the same for @reply_fwd
  * @masq:       its source becomes an address of the host, which others use too
  * @move:       it must not keep its source port
  */
@@ -47,7 +50,27 @@ struct flow_req {
 	__u8 fwd, reply_fwd;
 	__u8 dmac[6], reply_dmac[6];
 	__u8 masq, move;
+	__u32 oif, reply_oif;
 };
+
+/** flow_req_into() - its packets go into this endpoint: device, address, MAC */
+static __always_inline void flow_req_into(struct flow_req *r, const struct up_endpoint *dst,
+					  enum up_family family)
+{
+	r->fwd = endpoint_fwd(dst, r->key.ifindex);
+	r->oif = dst->uplink;
+	r->out.daddr = dst->addr[family];
+	r->out.ifindex = dst->ifindex;
+	__builtin_memcpy(r->dmac, dst->mac, sizeof(r->dmac));
+}
+
+/** flow_req_answer_into() - the answers go back into this endpoint; after flow_req_into() */
+static __always_inline void flow_req_answer_into(struct flow_req *r, const struct up_endpoint *src)
+{
+	r->reply_fwd = endpoint_fwd(src, r->out.ifindex);
+	r->reply_oif = src->uplink;
+	__builtin_memcpy(r->reply_dmac, src->mac, sizeof(r->reply_dmac));
+}
 
 /*
  * What making a flow needs is more than the stack of a program: it is kept by CPU. A program is not
@@ -104,6 +127,7 @@ static __noinline long flow_claim(const struct flow_req *r)
 	tuple_reverse(&r->out, &s->key);
 	tuple_reverse(&r->key, &s->flow.out);
 	s->flow.fwd = r->reply_fwd;
+	s->flow.oif = r->reply_oif;
 	flow_diffs(&s->flow, &s->key);
 	return bpf_map_update_elem(&up_flows, &s->key, &s->flow, BPF_NOEXIST);
 }
@@ -117,6 +141,7 @@ static __noinline long flow_insert(const struct flow_req *r)
 	flow_fill(&s->flow, r, r->dmac);
 	s->flow.out = r->out;
 	s->flow.fwd = r->fwd;
+	s->flow.oif = r->oif;
 	s->flow.orig = 1;
 	s->flow.seen = r->seen;
 	s->flow.last_seen = now_sec();

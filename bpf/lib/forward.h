@@ -26,14 +26,21 @@ static __always_inline int malformed(void)
 	return CTX_DROP;
 }
 
+/* By its device. */
+static __always_inline int into_container(struct __sk_buff *skb, const struct pkt *p,
+					  const struct up_flow *f)
+{
+	if (f->fwd == UP_FWD_PEER)
+		return bpf_redirect_peer(f->out.ifindex, 0);
+	return f->fwd == UP_FWD_QUEUE ? bpf_redirect(f->out.ifindex, 0) : to_child(skb, p, f->oif);
+}
+
 static __always_inline int forward_peer(struct __sk_buff *skb, const struct pkt *p,
 					const struct up_flow *f)
 {
 	if (rewrite(skb, p, f))
 		return malformed();
-	if (f->fwd == UP_FWD_QUEUE)
-		return bpf_redirect(f->out.ifindex, 0);
-	return bpf_redirect_peer(f->out.ifindex, 0);
+	return into_container(skb, p, f);
 }
 
 /* What goes over the wire: a GSO packet is cut into segments on its way. */
@@ -54,7 +61,7 @@ static __always_inline void hop_keep(struct up_flow *f, const struct hop *hop)
 static __noinline int forward_by_route(struct __sk_buff *skb, const struct pkt *p,
 				       struct up_flow *f)
 {
-	struct hop hop = {.ifindex = skb->ifindex, .len = wire_len(skb, p)};
+	struct hop hop = {.ifindex = came_by(skb, p), .len = wire_len(skb, p)};
 
 	hop_lookup(skb, &f->out, &hop);
 	if (!hop_ok(&hop)) {
@@ -62,7 +69,7 @@ static __noinline int forward_by_route(struct __sk_buff *skb, const struct pkt *
 		return hop_refuse(skb, p, &hop);
 	}
 	hop_keep(f, &hop);
-	return rewrite(skb, p, f) ? malformed() : hop_redirect(&hop, p->v6);
+	return rewrite(skb, p, f) ? malformed() : hop_redirect(skb, p, &hop);
 }
 
 static __always_inline int forward_nexthop(struct __sk_buff *skb, const struct pkt *p,
@@ -70,14 +77,14 @@ static __always_inline int forward_nexthop(struct __sk_buff *skb, const struct p
 {
 	if (ask || !f->oif || wire_len(skb, p) > f->mtu)
 		return forward_by_route(skb, p, f);
-	return rewrite(skb, p, f) ? malformed() : bpf_redirect(f->oif, 0);
+	return rewrite(skb, p, f) ? malformed() : send_out(skb, p, f->oif);
 }
 
 /* To the host. It remains the host's only while the destination is an address of it. */
-static __always_inline int forward_host(const struct pkt *p, bool first)
+static __always_inline int forward_host(struct __sk_buff *skb, const struct pkt *p, bool first)
 {
 	if (!first || bpf_map_lookup_elem(&up_local, &p->t.daddr))
-		return CTX_NEXT;
+		return to_stack(skb, p);
 	count(UP_CNT_DROP_NO_ROUTE);
 	return CTX_DROP;
 }
@@ -86,7 +93,7 @@ static __noinline int forward_rare(struct __sk_buff *skb, const struct pkt *p, s
 				   bool first)
 {
 	if (f->fwd == UP_FWD_HOST)
-		return forward_host(p, first);
+		return forward_host(skb, p, first);
 	if (f->fwd == UP_FWD_LOCAL)
 		return rewrite_local(skb, p, f) ? malformed() : CTX_NEXT;
 	return icmp_reply(skb, p, REPLY_TTL, 0);

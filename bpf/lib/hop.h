@@ -118,14 +118,18 @@ static __always_inline int hop_refuse(struct __sk_buff *skb, const struct pkt *p
 	}
 }
 
-/** hop_redirect() - send a packet that is complete but for its Ethernet header */
-static __always_inline int hop_redirect(const struct hop *hop, bool v6)
+/** hop_redirect() - send a packet that is complete; but for its Ethernet header, where the
+ * neighbour is not resolved */
+static __always_inline int hop_redirect(struct __sk_buff *skb, const struct pkt *p,
+					const struct hop *hop)
 {
 	struct bpf_redir_neigh nh = {.nh_family = AF_INET};
 
 	if (hop->ret != BPF_FIB_LKUP_RET_NO_NEIGH)
-		return bpf_redirect(hop->ifindex, 0);
-	if (v6) {
+		return send_out(skb, p, hop->ifindex);
+	if (up_if_is_child(p->t.ifindex))
+		skb->mark = UP_MARK;
+	if (p->v6) {
 		nh.nh_family = AF_INET6;
 		__builtin_memcpy(nh.ipv6_nh, &hop->nexthop, sizeof(nh.ipv6_nh));
 	} else {

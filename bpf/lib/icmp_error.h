@@ -180,14 +180,13 @@ static __always_inline int icmp_error_to_peer(struct __sk_buff *skb, const struc
 	if (icmp_error_write(skb, p, e, f, 1) || icmp_error_put_macs(skb, f->eth))
 		return malformed();
 	count(UP_CNT_ICMP_FORWARDED);
-	return f->fwd == UP_FWD_QUEUE ? bpf_redirect(f->out.ifindex, 0)
-				      : bpf_redirect_peer(f->out.ifindex, 0);
+	return into_container(skb, p, f);
 }
 
 static __noinline int icmp_error_to_nexthop(struct __sk_buff *skb, const struct pkt *p,
 					    struct icmp_error *e, const struct up_flow *f)
 {
-	struct hop hop = {.ifindex = skb->ifindex, .len = p->tot_len};
+	struct hop hop = {.ifindex = came_by(skb, p), .len = p->tot_len};
 
 	hop_lookup(skb, &e->out, &hop);
 	if (!hop_ok(&hop)) {
@@ -197,7 +196,7 @@ static __noinline int icmp_error_to_nexthop(struct __sk_buff *skb, const struct 
 	if (icmp_error_write(skb, p, e, f, 1) || icmp_error_put_macs(skb, hop.eth))
 		return malformed();
 	count(UP_CNT_ICMP_FORWARDED);
-	return hop_redirect(&hop, p->v6);
+	return hop_redirect(skb, p, &hop);
 }
 
 /* A container refuses a datagram by an error: if it shares a port, others do better. */

@@ -37,10 +37,11 @@ static __always_inline int drop(enum up_counter why)
 	return CTX_DROP;
 }
 
-static __always_inline int to_kernel(enum up_counter why)
+static __always_inline int to_kernel(struct __sk_buff *skb, const struct pkt *p,
+				     enum up_counter why)
 {
 	count(why);
-	return CTX_NEXT;
+	return to_stack(skb, p);
 }
 
 /* Only these open a flow: a SYN (SCTP: an INIT), any UDP datagram, an echo request. */
@@ -72,18 +73,16 @@ static __always_inline void request(struct flow_req *r, const struct pkt *p,
 	r->out = p->t;
 	r->owner = from->id;
 	r->seen = p->seen;
-	r->reply_fwd = endpoint_fwd(from->ep);
-	__builtin_memcpy(r->reply_dmac, from->ep->mac, sizeof(r->reply_dmac));
 }
 
 static __always_inline void to_endpoint(struct flow_req *r, const struct pkt *p,
-					const struct up_endpoint *dst, __u32 dst_id)
+					const struct sender *from, const struct up_endpoint *dst,
+					__u32 dst_id)
 {
-	r->fwd = endpoint_fwd(dst);
+	request(r, p, from);
 	r->peer = dst_id;
-	r->out.daddr = dst->addr[p->v6 ? UP_V6 : UP_V4];
-	r->out.ifindex = dst->ifindex;
-	__builtin_memcpy(r->dmac, dst->mac, sizeof(r->dmac));
+	flow_req_into(r, dst, p->v6 ? UP_V6 : UP_V4);
+	flow_req_answer_into(r, from->ep);
 }
 
 static __always_inline int to_container(struct __sk_buff *skb, struct flow_req *r,
@@ -94,25 +93,24 @@ static __always_inline int to_container(struct __sk_buff *skb, struct flow_req *
 		return drop(UP_CNT_DROP_NETWORK);
 	if (!can_have_flow(p))
 		return no_flow(skb, p);
-	request(r, p, from);
-	to_endpoint(r, p, dst, dst_id);
+	to_endpoint(r, p, from, dst, dst_id);
 	return MAKE_FLOW;
 }
 
 /* To a published port of the host. A container that meets itself must see another source, or it
  * would answer itself without us: it sees its gateway. */
-static __always_inline int to_published(struct flow_req *r, const struct pkt *p,
-					const struct sender *from, const struct up_port_row *row)
+static __always_inline int to_published(struct __sk_buff *skb, struct flow_req *r,
+					const struct pkt *p, const struct sender *from,
+					const struct up_port_row *row)
 {
 	struct up_endpoint *dst = endpoint_by_id(row->endpoint);
 	enum up_family family = p->v6 ? UP_V6 : UP_V4;
 
 	if (!dst || !up_addr_set(&dst->addr[family]))
-		return to_kernel(UP_CNT_TO_HOST);
+		return to_kernel(skb, p, UP_CNT_TO_HOST);
 	if (!port_allows(row, &p->t.saddr))
 		return drop(UP_CNT_DROP_DENIED);
-	request(r, p, from);
-	to_endpoint(r, p, dst, row->endpoint);
+	to_endpoint(r, p, from, dst, row->endpoint);
 	r->out.dport = port_target(row, p->t.dport);
 	if (row->endpoint == from->id)
 		r->out.saddr = from->ep->gateway[family];
@@ -121,20 +119,19 @@ static __always_inline int to_published(struct flow_req *r, const struct pkt *p,
 
 /* The kernel takes it. Where the address is known to be the host's, remember that, so that the next
  * packet needs one lookup. */
-static __always_inline int to_host(struct flow_req *r, const struct pkt *p,
+static __always_inline int to_host(struct __sk_buff *skb, struct flow_req *r, const struct pkt *p,
 				   const struct sender *from)
 {
-	count(UP_CNT_TO_HOST);
-	if (p->res != PARSE_OK || !bpf_map_lookup_elem(&up_local, &p->t.daddr))
-		return CTX_NEXT;
-	request(r, p, from);
-	r->fwd = UP_FWD_HOST;
-	if (flow_begin(r))
-		flow_finish(r);
-	return CTX_NEXT;
+	if (p->res == PARSE_OK && bpf_map_lookup_elem(&up_local, &p->t.daddr)) {
+		request(r, p, from);
+		r->fwd = UP_FWD_HOST;
+		if (flow_begin(r))
+			flow_finish(r);
+	}
+	return to_kernel(skb, p, UP_CNT_TO_HOST);
 }
 
-static __always_inline int to_local(struct flow_req *r, const struct pkt *p,
+static __always_inline int to_local(struct __sk_buff *skb, struct flow_req *r, const struct pkt *p,
 				    const struct sender *from)
 {
 	const struct up_port_half *half = port_half();
@@ -142,7 +139,7 @@ static __always_inline int to_local(struct flow_req *r, const struct pkt *p,
 
 	if (half && p->res == PARSE_OK && port_any(half, p->t.proto, p->t.dport))
 		row = port_lookup(&p->t);
-	return row && opens_flow(p) ? to_published(r, p, from, row) : to_host(r, p, from);
+	return row && opens_flow(p) ? to_published(skb, r, p, from, row) : to_host(skb, r, p, from);
 }
 
 /* Out by an uplink, with its address; by any other interface the kernel routes as it would. */
@@ -154,12 +151,13 @@ static __always_inline int to_outside(struct __sk_buff *skb, struct flow_req *r,
 	enum up_family family = p->v6 ? UP_V6 : UP_V4;
 
 	if (!uplink)
-		return to_kernel(UP_CNT_TO_KERNEL);
+		return to_kernel(skb, p, UP_CNT_TO_KERNEL);
 	if (!can_have_flow(p))
 		return no_flow(skb, p);
 	request(r, p, from);
 	r->fwd = UP_FWD_NEXTHOP;
 	r->out.ifindex = 0;
+	flow_req_answer_into(r, from->ep);
 	if (from->ep->flags & (UP_EP_ROUTED_V4 << family))
 		return MAKE_FLOW;
 	r->masq = 1;
@@ -173,13 +171,13 @@ static __always_inline int by_route(struct __sk_buff *skb, const struct pkt *p,
 {
 	struct up_endpoint *ep = from->ep;
 	struct hop hop = {
-		.ifindex = skb->ifindex,
+		.ifindex = ep->host_if,
 		.flags = up_has_fib_src ? UP_BPF_FIB_LOOKUP_SRC : 0,
 	};
 
 	hop_lookup(skb, &p->t, &hop);
 	if (hop.ret == BPF_FIB_LKUP_RET_NOT_FWDED)
-		return to_local(r, p, from);
+		return to_local(skb, r, p, from);
 	if (ep->flags & UP_EP_INTERNAL)
 		return drop(UP_CNT_DROP_NETWORK);
 	return hop_ok(&hop) ? to_outside(skb, r, p, from, &hop) : hop_refuse(skb, p, &hop);
@@ -203,12 +201,11 @@ static __noinline int by_destination(struct __sk_buff *skb, const struct pkt *p,
 }
 
 /* An error about no flow: the host may know what it is about, nobody else does. */
-static __always_inline int stray_error(const struct pkt *p)
+static __always_inline int stray_error(struct __sk_buff *skb, const struct pkt *p)
 {
 	if (!bpf_map_lookup_elem(&up_local, &p->t.daddr))
 		return drop(UP_CNT_DROP_NO_FLOW);
-	count(UP_CNT_TO_HOST);
-	return CTX_NEXT;
+	return to_kernel(skb, p, UP_CNT_TO_HOST);
 }
 
 /* What needs no flow of its own, by what parsing found. Return: MAKE_FLOW where it does need one */
@@ -218,9 +215,9 @@ static __noinline int by_kind(struct __sk_buff *skb, const struct pkt *p, const 
 
 	switch (p->res) {
 	case PARSE_ARP:
-		return arp_is_own(skb, from->ep) ? CTX_NEXT : drop(UP_CNT_DROP_ARP);
+		return arp_is_own(skb, from->ep) ? to_stack(skb, p) : drop(UP_CNT_DROP_ARP);
 	case PARSE_ND:
-		return nd_is_own(skb, p, from->ep) ? CTX_NEXT : drop(UP_CNT_DROP_ND);
+		return nd_is_own(skb, p, from->ep) ? to_stack(skb, p) : drop(UP_CNT_DROP_ND);
 	case PARSE_NOT_IP:
 		return drop(UP_CNT_DROP_NOT_IP);
 	case PARSE_MALFORMED:
@@ -233,7 +230,7 @@ static __noinline int by_kind(struct __sk_buff *skb, const struct pkt *p, const 
 	if (p->res != PARSE_ICMP_ERROR)
 		return MAKE_FLOW;
 	verdict = icmp_error_forward(skb, p);
-	return verdict == ICMP_ERROR_OTHER ? stray_error(p) : verdict;
+	return verdict == ICMP_ERROR_OTHER ? stray_error(skb, p) : verdict;
 }
 
 static __always_inline int decide(struct __sk_buff *skb, const struct pkt *p, struct flow_req *r)

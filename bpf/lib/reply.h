@@ -16,6 +16,7 @@
 #include "lib/csum.h"
 #include "lib/endpoint.h"
 #include "lib/flow.h"
+#include "lib/macvlan.h"
 
 enum reply_kind { REPLY_TTL, REPLY_TOO_BIG, REPLY_NO_ROUTE, REPLY_HOST, REPLY_PROHIBITED };
 
@@ -308,7 +309,7 @@ int icmp_reply(struct __sk_buff *skb, const struct pkt *p, __u32 kind, __u32 mtu
 	if (p->v6 ? icmp6_write(skb, p, kind, mtu, s) : icmp4_write(skb, p, kind, mtu, s))
 		return CTX_DROP;
 	count(UP_CNT_ICMP_SENT);
-	return bpf_redirect(skb->ifindex, 0);
+	return send_back(skb, p);
 }
 
 /* ---- TCP resets -------------------------------------------------------------------------------
@@ -381,7 +382,7 @@ int rst_reply(struct __sk_buff *skb, const struct pkt *p)
 	if (p->v6 ? rst6_write(skb, p, s) : rst4_write(skb, p, s))
 		return CTX_DROP;
 	count(UP_CNT_RST_SENT);
-	return bpf_redirect(skb->ifindex, 0);
+	return send_back(skb, p);
 }
 
 #endif

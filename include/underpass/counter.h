@@ -22,6 +22,7 @@
 	X(DROP_REPLY_RATE, "drop_reply_rate", "ICMP errors and resets not sent: too many in this second") \
 	X(DROP_SRC_ADDR,   "drop_src_addr",   "source address is not the container's") \
 	X(DROP_SRC_MAC,    "drop_src_mac",    "source MAC is not the container's") \
+	X(DROP_DST_MAC,    "drop_dst_mac",    "from outside to a container's own MAC, past the uplink's") \
 	X(DROP_ARP,        "drop_arp",        "ARP that speaks for another address") \
 	X(DROP_ND,         "drop_nd",         "neighbour discovery that is not a container's to send") \
 	X(DROP_NOT_IP,     "drop_not_ip",     "protocol that endpoints do not carry") \

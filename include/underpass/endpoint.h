@@ -14,6 +14,12 @@ enum up_endpoint_state {
 	UP_ENDPOINT_LIVE,
 };
 
+/* What connects a container to its host. */
+enum up_device {
+	UP_DEVICE_VETH,    /* a pair of interfaces, one end in the host */
+	UP_DEVICE_MACVLAN, /* a private-mode child of an uplink: see macvlan.h */
+};
+
 enum up_endpoint_flags {
 	UP_EP_ROUTED_V4 = 1 << UP_V4, /* its address is known outside: not masqueraded */
 	UP_EP_ROUTED_V6 = 1 << UP_V6,
@@ -25,7 +31,12 @@ enum up_endpoint_flags {
 /**
  * struct up_endpoint - a row of the endpoint table; its index is the endpoint's id
  * @state:    enum up_endpoint_state; user space writes it last when it makes a row
- * @ifindex:  the host's end of the veth
+ * @ifindex:  tells its flows from others': see struct up_tuple
+ * @host_if:  interface of the host by which its kernel reaches the container, and by which the
+ *            routing table is to believe that the container's packets come: the host's end of the
+ *            veth, or the host's own child of the uplink
+ * @uplink:   UP_DEVICE_MACVLAN: whose child the container's interface is; else 0
+ * @nsid:     the container's network namespace as the host's numbers it; user space only
  * @netns_cookie: of the container's network namespace: endpoints of one container know each other
  *            by it
  * @addr:     the container's addresses, by enum up_family; all 0 where it has none
@@ -40,6 +51,7 @@ enum up_endpoint_flags {
  * @net:      network; endpoints of different networks do not reach each other directly
  * @mac:      of the container's interface
  * @plen:     prefix lengths of its addresses
+ * @device:   enum up_device
  * @name:     for people
  * @rate_in:  bits in a second that it may receive, 0 for no limit; held by the queue of its veth
  * @rate_out: bits in a second that it may send, 0 for no limit
@@ -51,6 +63,8 @@ enum up_endpoint_flags {
 struct up_endpoint {
 	__u32 state;
 	__u32 ifindex;
+	__u32 host_if;
+	__u32 uplink;
 	__u64 netns_cookie;
 	struct up_addr addr[UP_FAMILIES];
 	struct up_addr gateway[UP_FAMILIES];
@@ -61,10 +75,12 @@ struct up_endpoint {
 	__u32 new_count;
 	__u32 sick_until;
 	__u32 flags;
+	__s32 nsid;
 	__u16 net;
 	__u8 mac[6];
 	__u8 plen[UP_FAMILIES];
-	__u8 pad[2];
+	__u8 device;
+	__u8 pad[5];
 	char name[64];
 	__u64 rate_in, rate_out;
 	__u32 burst_in, burst_out;
@@ -72,10 +88,23 @@ struct up_endpoint {
 	__u64 out_due;
 };
 
-/* MAC of the host's end of every veth: each is a link of its own, so one address serves all. */
+/*
+ * MACs of ours. The gateway's is that of the host's end of every veth, and of its child of every
+ * uplink: each is a link of its own, so one address serves all. A container's child of an uplink
+ * has its endpoint's id in the last two bytes.
+ */
+#define UP_MAC_OUI               \
+	{                        \
+		0x02, 0x75, 0x70 \
+	}
+#define UP_MAC_CHILD 0x01 /* the fourth byte */
 #define UP_GATEWAY_MAC                             \
 	{                                          \
 		0x02, 0x75, 0x70, 0x00, 0x00, 0x01 \
+	}
+#define UP_CHILD_MAC(id)                                                    \
+	{                                                                   \
+		0x02, 0x75, 0x70, UP_MAC_CHILD, (id) >> 8 & 0xff, (id)&0xff \
 	}
 
 /**

@@ -5,6 +5,7 @@
 
 #include <linux/bpf.h>
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "underpass/addr.h"
 
@@ -13,9 +14,9 @@
  * @saddr, @daddr: addresses as they are in the packet
  * @sport, @dport: ports; for ICMP echo the identifier is @sport of a request and @dport of a reply,
  *                 and the other one is 0
- * @ifindex:       the veth by which the packet leaves its container, 0 where it comes by an uplink,
- *                 or UP_IF_HOST: a container can therefore only ever match flows of its own,
- *                 whatever source address it writes
+ * @ifindex:       the host's end of the veth, or the child of an uplink, by which the packet leaves
+ *                 its container; 0 where it comes by an uplink; or UP_IF_HOST. A container can
+ *                 therefore only ever match flows of its own, whatever source address it writes
  * @proto:         IPPROTO_*
  * @pad:           0
  */
@@ -29,10 +30,22 @@ struct up_tuple {
 
 #define UP_IF_HOST 0xffffffff /* up_tuple.ifindex of what the host itself sends by an uplink */
 
+/*
+ * The child of an uplink that endpoint "id" has: UP_IF_CHILD | id is its ifindex in the container's
+ * namespace, far from those that the kernel hands out, and so unique on the host as well.
+ */
+#define UP_IF_CHILD 0x40000000
+
+static inline bool up_if_is_child(__u32 ifindex)
+{
+	return ifindex >> 30 == UP_IF_CHILD >> 30;
+}
+
 /* Where a packet of a flow goes. */
 enum up_fwd {
 	UP_FWD_PEER,    /* into the container behind veth out.ifindex */
 	UP_FWD_QUEUE,   /* the same, through the queueing discipline of that veth */
+	UP_FWD_CHILD,   /* into the container that has a child of the uplink @oif */
 	UP_FWD_NEXTHOP, /* out by the routing table */
 	UP_FWD_HOST,    /* to the host itself, unchanged: the flow only remembers that it may */
 	UP_FWD_LOCAL,   /* rewritten and handed on: the host's own, moved out of a flow's way */
@@ -50,8 +63,8 @@ enum {
 /**
  * struct up_flow - one direction of a flow: a value of the flow table
  * @out:       the tuple that the packet leaves with. Reversed, it is the key of the other
- *             direction; its ifindex is the veth that the packet is sent into (0: an uplink),
- *             which is also where the answer enters
+ *             direction; its ifindex is the interface that the packet is sent into (0: an
+ *             uplink), which is also where the answer enters
  * @last_seen: up_sweep.now of the last packet, written at most once a second
  * @slot:      the flow's slot in the flow list
  * @addr_diff: one's complement difference that the change of addresses makes to a checksum
@@ -61,7 +74,8 @@ enum {
  * @eth:       destination and source MAC that it leaves with
  * @mtu:       UP_FWD_NEXTHOP: path MTU, bytes
  * @oif:       UP_FWD_NEXTHOP: interface that it leaves by. @eth, @mtu and @oif are what the routing
- *             table said in the second @last_seen; 0 where it said nothing that could be kept
+ *             table said in the second @last_seen; 0 where it said nothing that could be kept.
+ *             UP_FWD_CHILD: the uplink
  * @fwd:       enum up_fwd
  * @seen:      TCP flags seen in this direction
  * @orig:      this is the direction of the first packet

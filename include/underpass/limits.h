@@ -7,7 +7,7 @@
  * Version of everything that is pinned: map keys and values, their meaning, and the contract
  * between the programs. Raised by any change that a running datapath could not share.
  */
-#define UP_ABI_VERSION 3
+#define UP_ABI_VERSION 4
 
 #define UP_ENDPOINT_MAX 4096   /* rows of the endpoint table; row 0 means "none" */
 #define UP_PORT_ROWS    16384  /* published ranges, of any length each */

@@ -151,6 +151,7 @@ static void add_endpoint(struct fixture *f, int id)
 	f->endpoints[id] = (struct up_endpoint){
 		.state = UP_ENDPOINT_LIVE,
 		.ifindex = ifindex,
+		.host_if = ifindex,
 		.addr = {to_addr(false, addresses[id]), to_addr(true, addresses[id])},
 		.gateway = {to_addr(false, GATEWAY), to_addr(true, GATEWAY)},
 		.flow_max = FLOWS_MAX,

@@ -182,7 +182,7 @@ static int make_veth(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 	if (!ret)
 		ret = up_link_get(nl, name, 0, &link, err);
 	if (!ret)
-		ep->ifindex = (uint32_t)link.ifindex;
+		ep->ifindex = ep->host_if = (uint32_t)link.ifindex;
 	return ret;
 }
 

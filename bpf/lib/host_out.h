@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the host sends of its own. Its kernel chooses source ports without knowing of the
+ * containers' flows; where it chose one that a container already uses towards the same peer, or one
+ * that is published, the answers would be taken for a container's. Such a connection is given
+ * another port on its way, as if the host were one more container. Forwarded packets are let
+ * through at once: they have come in somewhere.
+ */
+#ifndef UP_BPF_HOST_OUT_H
+#define UP_BPF_HOST_OUT_H
+
+#include "lib/forward.h"
+#include "lib/port.h"
+#include "lib/snat.h"
+
+/* Would the answer to this packet be taken for a container's? */
+static __always_inline bool answer_is_taken(const struct pkt *p)
+{
+	const struct up_port_half *half;
+	struct up_tuple answer;
+
+	tuple_reverse(&p->t, &answer);
+	answer.ifindex = 0;
+	if (bpf_map_lookup_elem(&up_flows, &answer))
+		return true;
+	half = port_half();
+	return p->t.proto == IPPROTO_UDP && half && port_any(half, p->t.proto, p->t.sport) &&
+	       port_lookup(&answer);
+}
+
+static __noinline int host_new(struct __sk_buff *skb, struct pkt *p)
+{
+	struct flow_scratch *s = flow_scratch();
+	struct flow_req *r;
+	struct up_flow *f;
+
+	if (!s || !answer_is_taken(p))
+		return CTX_NEXT;
+	r = &s->req;
+	__builtin_memset(r, 0, sizeof(*r));
+	r->key = p->t;
+	r->out = p->t;
+	r->out.ifindex = 0;
+	r->seen = p->seen;
+	r->fwd = UP_FWD_LOCAL;
+	r->reply_fwd = UP_FWD_LOCAL;
+	r->masq = 1;
+	r->move = 1;
+	f = flow_create(skb);
+	if (!f)
+		return CTX_DROP;
+	count(UP_CNT_HOST_MOVED);
+	return flow_forward(skb, p, f);
+}
+
+/** host_out() - a packet that leaves by an uplink and is no container's. Return: a verdict */
+static __always_inline int host_out(struct __sk_buff *skb)
+{
+	struct up_flow *f = NULL;
+	struct pkt p;
+
+	if (skb->ingress_ifindex)
+		return CTX_NEXT;
+	ctx_parse(skb, &p);
+	p.t.ifindex = UP_IF_HOST;
+	if (p.res == PARSE_OK || (p.res == PARSE_LATER_FRAG && frag_find(&p)))
+		f = bpf_map_lookup_elem(&up_flows, &p.t);
+	if (f)
+		return flow_forward(skb, &p, f);
+	if (p.res != PARSE_OK || (p.t.proto == IPPROTO_TCP && p.seen != UP_SEEN_SYN))
+		return CTX_NEXT;
+	return host_new(skb, &p);
+}
+
+#endif

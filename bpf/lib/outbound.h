@@ -152,6 +152,8 @@ static __always_inline int to_outside(struct __sk_buff *skb, struct flow_req *r,
 
 	if (!uplink)
 		return to_kernel(skb, p, UP_CNT_TO_KERNEL);
+	if (p->ttl <= 1)
+		return icmp_reply(skb, p, REPLY_TTL, 0);
 	if (!can_have_flow(p))
 		return no_flow(skb, p);
 	request(r, p, from);
@@ -195,8 +197,6 @@ static __noinline int by_destination(struct __sk_buff *skb, const struct pkt *p,
 	dst = endpoint_by_addr(&p->t.daddr, &dst_id);
 	if (dst)
 		return to_container(skb, r, p, from, dst, dst_id);
-	if (p->ttl <= 1)
-		return icmp_reply(skb, p, REPLY_TTL, 0);
 	return by_route(skb, p, from, r);
 }
 

@@ -35,6 +35,10 @@
 #define ADDR_C  0x0ad70004
 #define OUTSIDE 0xcb007107 /* 203.0.113.7, by the default route */
 
+/* Routes that refuse. */
+#define NET_UNREACHABLE 0xc6336401 /* 198.51.100.1 */
+#define NET_PROHIBITED  0xc6120001 /* 198.18.0.1 */
+
 enum { A = 1, B, C };
 
 #define FLOWS_MAX 64

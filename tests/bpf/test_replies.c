@@ -2,46 +2,8 @@
 /* Packets that cannot go on are answered: ICMP errors and TCP resets, compared byte by byte. */
 #include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "fixture.h"
-
-#define UNREACHABLE 0xc6336401 /* 198.51.100.1 */
-#define PROHIBITED  0xc6120001 /* 198.18.0.1 */
-
-/* Type and code by family, and what they mean. */
-struct meaning {
-	uint8_t type4, code4, type6, code6;
-};
-
-static const struct meaning ttl_expired = {11, 0, 3, 0};
-static const struct meaning too_big = {3, 4, 2, 0};
-static const struct meaning no_route = {3, 1, 1, 0}; /* of an unreachable one, as Linux says it */
-static const struct meaning prohibited = {3, 13, 1, 1};
-
-/* What came out is the error about @p, from @from, by the way that @p came. */
-static void assert_error(struct fixture *f, const struct packet *p, uint32_t from,
-			 const struct meaning *m, uint32_t mtu)
-{
-	struct icmp_error e = {
-		.outer = {.v6 = p->v6, .ttl = 64, .src = from, .dst = p->src},
-		.type = p->v6 ? m->type6 : m->type4,
-		.code = p->v6 ? m->code6 : m->code4,
-		.rest = mtu,
-	};
-	uint8_t about[PACKET_MAX], want[PACKET_MAX];
-	size_t len = packet_build(p, about) - 14, max = p->v6 ? 1232 : 548;
-
-	memcpy(e.outer.eth, p->eth + 6, 6);
-	memcpy(e.outer.eth + 6, p->eth, 6);
-	len = packet_icmp_error(&e, about + 14, len < max ? len : max, want);
-	if (!p->v6) { /* not a fragment, so it needs no identification (RFC 6864) */
-		want[18] = want[19] = 0;
-		want[24] = want[25] = 0;
-		*(uint16_t *)(void *)(want + 24) = htons((uint16_t)~packet_sum(want + 14, 20, 0));
-	}
-	packet_assert_bytes(f->out, f->len, want, len);
-}
+#include "answer.h"
 
 static void ttl_on_the_way_out(void **state)
 {
@@ -59,6 +21,34 @@ static void ttl_on_the_way_out(void **state)
 	assert_int_equal(counter(f, UP_CNT_DROP_TTL), 6);
 	assert_int_equal(counter(f, UP_CNT_ICMP_SENT), 6);
 	assert_int_equal(flow_entries(f), 0);
+}
+
+/* RFC 1812, 4.2.2.9: what has arrived does not expire. */
+static void ttl_of_what_is_for_the_host(void **state)
+{
+	static const uint32_t to[] = {GATEWAY, HOST, HOST2};
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 3; i++)
+		for (uint16_t port = 53; port < 55; port++) {
+			struct packet p = from_container(f, A, IPPROTO_UDP, to[i], 40000, port);
+
+			p.ttl = 1;
+			assert_int_equal(run_veth(f, A, &p), NEXT);
+			packet_assert_equal(f->out, f->len, &p);
+		}
+	assert_int_equal(counter(f, UP_CNT_DROP_TTL), 0);
+}
+
+/* Nobody expires on a way that there is not. */
+static void unreachable_with_the_last_ttl(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_container(f, A, IPPROTO_UDP, NET_UNREACHABLE, 40000, 53);
+
+	p.ttl = 1;
+	assert_int_equal(run_veth(f, A, &p), REDIRECT);
+	assert_error(f, &p, GATEWAY, &no_route, 0);
 }
 
 /* Also within a flow: traceroute sends from one port. */
@@ -89,11 +79,11 @@ static void ttl_on_the_way_in(void **state)
 static void unreachable(void **state)
 {
 	struct fixture *f = *state;
-	struct packet p = from_container(f, A, IPPROTO_UDP, UNREACHABLE, 40000, 53);
+	struct packet p = from_container(f, A, IPPROTO_UDP, NET_UNREACHABLE, 40000, 53);
 
 	assert_int_equal(run_veth(f, A, &p), REDIRECT);
 	assert_error(f, &p, GATEWAY, &no_route, 0);
-	p.dst = PROHIBITED;
+	p.dst = NET_PROHIBITED;
 	assert_int_equal(run_veth(f, A, &p), REDIRECT);
 	assert_error(f, &p, GATEWAY, &prohibited, 0);
 	assert_int_equal(counter(f, UP_CNT_DROP_NO_ROUTE), 2);
@@ -153,7 +143,7 @@ static void not_answered(void **state)
 	e.outer.ttl = 1;
 	len = packet_icmp_error(&e, about, sizeof(about), buf);
 	assert_int_equal(run_bytes(f, f->skel->progs.up_veth_in, f->veth[A], buf, len), DROP);
-	p = from_container(f, A, IPPROTO_UDP, UNREACHABLE, 40000, 53);
+	p = from_container(f, A, IPPROTO_UDP, NET_UNREACHABLE, 40000, 53);
 	p.frag = 100;
 	p.frag_id = 7;
 	assert_int_equal(run_veth(f, A, &p), DROP);
@@ -168,51 +158,6 @@ static void not_answered(void **state)
 
 /* ---- TCP resets -------------------------------------------------------------------------------
  */
-
-static void put32(uint8_t *at, uint32_t v)
-{
-	v = htonl(v);
-	memcpy(at, &v, 4);
-}
-
-/* RFC 9293, 3.10.7.1: as packet_build() numbers its segments. */
-static void assert_reset(struct fixture *f, const struct packet *p)
-{
-	struct packet r = {
-		.v6 = p->v6,
-		.ttl = 64,
-		.proto = IPPROTO_TCP,
-		.src = p->dst,
-		.dst = p->src,
-		.sport = p->dport,
-		.dport = p->sport,
-		.flags = p->flags & TCP_ACK ? TCP_RST : TCP_RST | TCP_ACK,
-	};
-	uint8_t want[PACKET_MAX], *tcp;
-	uint16_t sum;
-	size_t len;
-
-	memcpy(r.eth, p->eth + 6, 6);
-	memcpy(r.eth + 6, p->eth, 6);
-	len = packet_build(&r, want);
-	tcp = want + len - 20;
-	put32(tcp + 4, p->flags & TCP_ACK ? 0x0a0b0c0d : 0);
-	put32(tcp + 8, p->flags & TCP_ACK ? 0
-					  : 0x01020304 + p->payload + !!(p->flags & TCP_SYN) +
-						    !!(p->flags & TCP_FIN));
-	memset(tcp + 14, 0, 4); /* window and checksum */
-	sum = packet_sum(want + 14 + (p->v6 ? 8 : 12), p->v6 ? 32 : 8, IPPROTO_TCP + 20);
-	sum = (uint16_t)~packet_sum(tcp, 20, sum);
-	tcp[16] = (uint8_t)(sum >> 8);
-	tcp[17] = (uint8_t)sum;
-	if (!p->v6) {
-		want[18] = want[19] = want[24] = want[25] = 0;
-		sum = (uint16_t)~packet_sum(want + 14, 20, 0);
-		want[24] = (uint8_t)(sum >> 8);
-		want[25] = (uint8_t)sum;
-	}
-	packet_assert_bytes(f->out, f->len, want, len);
-}
 
 static void a_segment_of_no_connection(void **state)
 {
@@ -235,10 +180,16 @@ static void a_segment_of_no_connection(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	ALL(ttl_on_the_way_out),    ALL(ttl_in_a_flow),
-	ALL(ttl_on_the_way_in),     ALL(unreachable),
-	ALL(unreachable_in_a_flow), ALL(larger_than_the_path),
-	ALL(not_answered),          ALL(a_segment_of_no_connection),
+	ALL(ttl_on_the_way_out),
+	ALL(ttl_in_a_flow),
+	ALL(ttl_on_the_way_in),
+	ALL(unreachable),
+	ALL(ttl_of_what_is_for_the_host),
+	ALL(unreachable_with_the_last_ttl),
+	ALL(unreachable_in_a_flow),
+	ALL(larger_than_the_path),
+	ALL(not_answered),
+	ALL(a_segment_of_no_connection),
 };
 
 int main(void)

@@ -279,6 +279,8 @@ static int set_up_container_end(struct up_endpoint *ep, const struct up_endpoint
 		ret = up_link_get(nl, spec->ifname, 0, &link, err);
 	if (!ret)
 		ret = up_link_set_up(nl, link.ifindex, err);
+	if (!ret && up_addr_set(&spec->addr[UP_V6]))
+		ret = up_link_allow_ipv6(spec->netns_fd, spec->ifname, err);
 	return ret ? ret : set_up_container_families(nl, link.ifindex, ep, spec, err);
 }
 
@@ -459,8 +461,11 @@ static int delete_link(struct up_nl *nl, uint32_t id, struct up_err *err)
 int up_endpoint_remove(struct up_datapath *dp, struct up_nl *nl, uint32_t id, struct up_err *err)
 {
 	struct up_endpoint *ep = &dp->endpoints[id];
+	struct up_err ignored;
 	int ret;
 
+	/* What failed decides here, and only an error that is filled in says so. */
+	err = err ? err : &ignored;
 	set_state(ep, UP_ENDPOINT_CLOSING);
 	up_ports_withdraw(dp, id);
 	clear_index(dp, id);

@@ -123,6 +123,25 @@ int up_endpoint_get(struct up_datapath *dp, const char *name, struct up_endpoint
 		    struct up_err *err);
 
 /**
+ * up_endpoint_check() - is everything at the host's side as up_endpoint_add() left it?
+ * @dp:   open datapath
+ * @name: the endpoint
+ * @err:  names what is missing
+ *
+ * Return: 0; -ENOENT for no such endpoint; -ESTALE where something is missing; or another -errno
+ */
+int up_endpoint_check(struct up_datapath *dp, const char *name, struct up_err *err);
+
+/**
+ * up_endpoint_forget() - delete the interface of an endpoint whose maps are gone
+ * @name: the endpoint
+ * @err:  why it failed
+ *
+ * Return: 0, also where there is none; or -errno
+ */
+int up_endpoint_forget(const char *name, struct up_err *err);
+
+/**
  * up_endpoint_foreach() - hand every live endpoint to a callback, in order of id
  * @fn: returns 0 to go on; another value stops and is returned
  */

@@ -84,6 +84,34 @@ static int gc_links(struct gc *gc, struct up_err *err)
 	return ret;
 }
 
+struct forgotten {
+	char alias[128];
+	int ifindex;
+};
+
+static int note_alias(const struct up_link *link, void *arg)
+{
+	struct forgotten *f = arg;
+
+	if (!strcmp(link->alias, f->alias))
+		f->ifindex = link->ifindex;
+	return 0;
+}
+
+int up_endpoint_forget(const char *name, struct up_err *err)
+{
+	cleanup_nl struct up_nl *nl = NULL;
+	struct forgotten f = {};
+	int ret = up_nl_open(NETLINK_ROUTE, &nl, err);
+
+	up_endpoint_alias(name, f.alias);
+	if (!ret)
+		ret = up_link_foreach(nl, note_alias, &f, err);
+	if (!ret && f.ifindex)
+		ret = up_link_del_quickly(nl, f.ifindex, err);
+	return ret == -ENODEV ? 0 : ret;
+}
+
 static bool is_ownerless(const struct up_port_row *row, void *arg)
 {
 	const struct up_datapath *dp = arg;

@@ -197,6 +197,64 @@ void up_hook_police_remove(int prog_fd, int ifindex)
 	bpf_prog_detach2(prog_fd, ifindex, TCX_INGRESS);
 }
 
+static uint32_t program_id(int prog_fd)
+{
+	struct bpf_prog_info info = {};
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
+}
+
+static bool clsact_has(uint32_t id, int ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
+
+	return !bpf_tc_query(&hook, &opts) && opts.prog_id == id;
+}
+
+/* A link whose device went away, or came back as another, has no interface. */
+static bool link_is_at(const char *pin, int ifindex)
+{
+	cleanup_fd int fd = bpf_obj_get(pin);
+	struct {
+		struct bpf_link_info info;
+		uint8_t newer[64]; /* what later kernels append */
+	} link = {};
+	uint32_t len = sizeof(link);
+
+	/* tcx { __u32 ifindex; __u32 attach_type; }: newer than the headers of Debian 12 */
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, (struct bpf_prog_info *)&link, &len) &&
+	       link.info.xdp.ifindex == (uint32_t)ifindex;
+}
+
+bool up_hook_uplink_has(int ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
+	char pin[UP_PIN_PATH_MAX];
+
+	uplink_pin(pin, &ingress, ifindex);
+	return link_is_at(pin, ifindex) || !bpf_tc_query(&hook, &opts);
+}
+
+#define PROGS_MAX 64 /* BPF_MPROG_MAX */
+
+bool up_hook_veth_has(int prog_fd, int ifindex)
+{
+	uint32_t ids[PROGS_MAX] = {}, id = program_id(prog_fd);
+	LIBBPF_OPTS(bpf_prog_query_opts, opts, .prog_ids = ids, .prog_cnt = PROGS_MAX);
+
+	if (!up_hook_has_tcx(prog_fd))
+		return clsact_has(id, ifindex);
+	if (bpf_prog_query_opts(ifindex, TCX_INGRESS, &opts))
+		return false;
+	for (uint32_t i = 0; i < opts.prog_cnt && i < PROGS_MAX; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
 /* The root of the v2 tree, mounted nowhere: needs no place in the file system, and sees no other.
  */
 static int cgroup_root(struct up_err *err)

@@ -38,6 +38,10 @@ int up_hook_uplink(int in_fd, int out_fd, int ifindex, struct up_err *err);
 /** up_hook_uplink_remove() - detach from an uplink by whatever mechanism. Return: 0 or -errno */
 int up_hook_uplink_remove(int ifindex, struct up_err *err);
 
+/** up_hook_uplink_has() - is the uplink's ingress program attached, by a link of ours or by clsact?
+ */
+bool up_hook_uplink_has(int ifindex);
+
 /**
  * up_hook_veth() - attach to the ingress of the host's end of a veth
  * @prog_fd: the program
@@ -48,6 +52,9 @@ int up_hook_uplink_remove(int ifindex, struct up_err *err);
  * Return: 0 or -errno
  */
 int up_hook_veth(int prog_fd, int ifindex, int old_fd, struct up_err *err);
+
+/** up_hook_veth_has() - is this program attached to the ingress of that interface? */
+bool up_hook_veth_has(int prog_fd, int ifindex);
 
 /**
  * up_hook_police() - the same for the program that holds an endpoint to its rate, in front of the

@@ -189,6 +189,18 @@ int up_port_del(struct up_datapath *dp, const char *name, const struct up_publis
 	return up_flows_end(dp, w.endpoint, pub, err);
 }
 
+int up_port_del_all(struct up_datapath *dp, const char *name, struct up_err *err)
+{
+	cleanup_fd int lock = up_lock(err);
+	uint32_t id = 0;
+	int ret = lock < 0 ? lock : find_live(dp, name, &id, err);
+
+	if (ret)
+		return ret;
+	up_ports_withdraw(dp, id);
+	return up_flows_end(dp, id, NULL, err);
+}
+
 static int append_source(const struct up_cidr *net, void *arg)
 {
 	struct up_publish *pub = arg;

@@ -60,6 +60,13 @@ int up_port_del(struct up_datapath *dp, const char *name, const struct up_publis
 		struct up_err *err);
 
 /**
+ * up_port_del_all() - withdraw every published range of an endpoint; all of its flows end
+ *
+ * Takes the state lock. Return: 0; -ENOENT for no such endpoint; or another -errno
+ */
+int up_port_del_all(struct up_datapath *dp, const char *name, struct up_err *err);
+
+/**
  * up_port_foreach() - hand every published range to a callback, by protocol, address and port
  * @fn: is given the owner's name; returns 0 to go on, another value stops and is returned
  */

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "net/netns.h"
 
 static const struct nla_policy link_policy[IFLA_MAX + 1] = {
 	[IFLA_IFNAME] = {.type = NLA_STRING, .maxlen = IFNAMSIZ},
@@ -238,6 +239,17 @@ static int write_conf6(const char *name, const char *setting, const char *value)
 	if (fd < 0 || write(fd, value, strlen(value)) < 0)
 		return -errno;
 	return 0;
+}
+
+int up_link_allow_ipv6(int netns_fd, const char *name, struct up_err *err)
+{
+	cleanup_netns int old = -1;
+	int ret = up_netns_enter(netns_fd, &old, err);
+
+	if (ret)
+		return ret;
+	ret = write_conf6(name, "disable_ipv6", "0");
+	return ret ? up_fail(err, ret, "interface %s: allow IPv6", name) : 0;
 }
 
 int up_link_set_forwarding6(const char *name, struct up_err *err)

@@ -111,6 +111,16 @@ int up_link_set_forwarding(struct up_nl *nl, int ifindex, struct up_err *err);
  */
 int up_link_set_forwarding6(const char *name, struct up_err *err);
 
+/**
+ * up_link_allow_ipv6() - let an interface have IPv6 addresses where its namespace would not
+ * @netns_fd: namespace of the interface; the caller is back in its own on return
+ * @name:     the interface
+ * @err:      why it failed
+ *
+ * net.ipv6.conf.IF.disable_ipv6. Return: 0 or -errno
+ */
+int up_link_allow_ipv6(int netns_fd, const char *name, struct up_err *err);
+
 /** up_have_ipv6() - does the kernel do IPv6 in the caller's network namespace? */
 bool up_have_ipv6(void);
 
@@ -124,21 +134,35 @@ int up_addr_add(struct up_nl *nl, int ifindex, const struct up_addr *addr, uint8
 		struct up_err *err);
 
 /**
- * struct up_route - one unicast route of the main table
+ * struct up_route - one unicast route
  * @dst, @plen: destination; plen 0 is the default route of the family that @dst is of
  * @gateway:    next hop; all 0 for a directly connected destination (scope link)
  * @src:        preferred source address; all 0 for none
  * @ifindex:    output interface
  * @onlink:     RTNH_F_ONLINK: the gateway need not be in a connected network
+ * @beside:     add it also where there is one to the same destination by another interface
+ * @table:      0 for the main one
+ * @metric, @mtu, @advmss: 0 for the kernel's default
+ * @scope:      RT_SCOPE_*; 0 for the one that follows from @gateway
  */
 struct up_route {
 	struct up_addr dst, gateway, src;
-	uint8_t plen;
-	bool onlink;
+	uint8_t plen, scope;
+	bool onlink, beside;
 	int ifindex;
+	uint32_t table, metric, mtu, advmss;
 };
 
+/** up_route_add() - Return: 0; -EEXIST where there is that route already; or another -errno */
 int up_route_add(struct up_nl *nl, const struct up_route *route, struct up_err *err);
+
+/**
+ * up_route_foreach() - hand every unicast route of a family to a callback: @dst, @plen, @gateway,
+ * @ifindex, @table and @metric are filled in
+ */
+int up_route_foreach(struct up_nl *nl, enum up_family family,
+		     int (*fn)(const struct up_route *route, void *arg), void *arg,
+		     struct up_err *err);
 
 /** up_neigh_add() - a permanent neighbour entry; replaces an entry that is there */
 int up_neigh_add(struct up_nl *nl, int ifindex, const struct up_addr *addr, const uint8_t mac[6],

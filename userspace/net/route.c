@@ -49,27 +49,54 @@ int up_addr_add(struct up_nl *nl, int ifindex, const struct up_addr *addr, uint8
 	return ret ? up_wrap(err, "address %s/%u: add", up_addr_format(addr, text), plen) : 0;
 }
 
+static int put_nonzero(struct nl_msg *msg, int type, uint32_t value)
+{
+	return value ? nla_put_u32(msg, type, value) : 0;
+}
+
+static int put_metrics(struct nl_msg *msg, const struct up_route *route)
+{
+	struct nlattr *metrics;
+
+	if (!route->mtu && !route->advmss)
+		return 0;
+	metrics = nla_nest_start(msg, RTA_METRICS);
+	if (!metrics || put_nonzero(msg, RTAX_MTU, route->mtu) ||
+	    put_nonzero(msg, RTAX_ADVMSS, route->advmss))
+		return -ENOMEM;
+	return nla_nest_end(msg, metrics);
+}
+
+static int put_route(struct nl_msg *msg, const struct up_route *route)
+{
+	if ((route->plen && put_addr(msg, RTA_DST, &route->dst)) ||
+	    (up_addr_set(&route->gateway) && put_addr(msg, RTA_GATEWAY, &route->gateway)) ||
+	    (up_addr_set(&route->src) && put_addr(msg, RTA_PREFSRC, &route->src)) ||
+	    nla_put_u32(msg, RTA_OIF, (uint32_t)route->ifindex) ||
+	    put_nonzero(msg, RTA_TABLE, route->table) ||
+	    put_nonzero(msg, RTA_PRIORITY, route->metric))
+		return -ENOMEM;
+	return put_metrics(msg, route);
+}
+
 int up_route_add(struct up_nl *nl, const struct up_route *route, struct up_err *err)
 {
-	bool direct = !up_addr_set(&route->gateway);
+	uint8_t scope = up_addr_set(&route->gateway) ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
 	struct rtmsg rtm = {
 		.rtm_family = (uint8_t)up_addr_af(&route->dst),
 		.rtm_dst_len = route->plen,
-		.rtm_table = RT_TABLE_MAIN,
+		.rtm_table = route->table ? RT_TABLE_UNSPEC : RT_TABLE_MAIN,
 		.rtm_protocol = RTPROT_STATIC,
-		.rtm_scope = direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.rtm_scope = route->scope ? route->scope : scope,
 		.rtm_type = RTN_UNICAST,
 		.rtm_flags = route->onlink ? RTNH_F_ONLINK : 0,
 	};
-	cleanup_msg struct nl_msg *msg =
-		new_msg(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &rtm, sizeof(rtm));
+	int flags = NLM_F_CREATE | (route->beside ? 0 : NLM_F_EXCL);
+	cleanup_msg struct nl_msg *msg = new_msg(RTM_NEWROUTE, flags, &rtm, sizeof(rtm));
 	char text[UP_ADDR_TEXT];
 	int ret;
 
-	if (!msg || (route->plen && put_addr(msg, RTA_DST, &route->dst)) ||
-	    (!direct && put_addr(msg, RTA_GATEWAY, &route->gateway)) ||
-	    (up_addr_set(&route->src) && put_addr(msg, RTA_PREFSRC, &route->src)) ||
-	    nla_put_u32(msg, RTA_OIF, (uint32_t)route->ifindex))
+	if (!msg || put_route(msg, route))
 		return up_fail(err, ENOMEM, "route %s", up_addr_format(&route->dst, text));
 	ret = up_nl_do(nl, msg, err);
 	return ret ? up_wrap(err, "route %s/%u: add", up_addr_format(&route->dst, text),
@@ -156,54 +183,79 @@ int up_addr_foreach(struct up_nl *nl, int (*fn)(const struct up_ifaddr *addr, vo
 	return ret ? ret : dump_addrs(nl, AF_INET6, &w, err);
 }
 
-struct best_route {
-	int ifindex;
-	uint32_t metric;
+static const struct nla_policy route_policy[RTA_MAX + 1] = {
+	[RTA_OIF] = {.type = NLA_U32},        [RTA_PRIORITY] = {.type = NLA_U32},
+	[RTA_TABLE] = {.type = NLA_U32},      [RTA_DST] = {.type = NLA_UNSPEC},
+	[RTA_GATEWAY] = {.type = NLA_UNSPEC},
 };
 
-static const struct nla_policy route_policy[RTA_MAX + 1] = {
-	[RTA_OIF] = {.type = NLA_U32},
-	[RTA_PRIORITY] = {.type = NLA_U32},
-	[RTA_TABLE] = {.type = NLA_U32},
+static struct up_addr get_addr(const struct nlattr *attr, struct up_addr none)
+{
+	return attr ? up_addr_from_bytes(nla_data(attr), (size_t)nla_len(attr)) : none;
+}
+
+static uint32_t get_u32(const struct nlattr *attr, uint32_t none)
+{
+	return attr ? nla_get_u32(attr) : none;
+}
+
+struct route_walk {
+	int (*fn)(const struct up_route *route, void *arg);
+	void *arg;
 };
 
 static int each_route(struct nlmsghdr *nlh, void *arg)
 {
-	struct best_route *best = arg;
+	const struct route_walk *w = arg;
 	struct nlattr *tb[RTA_MAX + 1];
 	struct rtmsg *rtm = nlmsg_data(nlh);
-	uint32_t metric;
+	struct up_route route;
 
 	if (nlh->nlmsg_type != RTM_NEWROUTE ||
 	    nlmsg_parse(nlh, sizeof(*rtm), tb, RTA_MAX, route_policy))
 		return -EBADMSG;
-	if (rtm->rtm_dst_len || rtm->rtm_type != RTN_UNICAST || rtm->rtm_table != RT_TABLE_MAIN ||
-	    !tb[RTA_OIF])
+	if (rtm->rtm_type != RTN_UNICAST || !tb[RTA_OIF])
 		return 0;
-	metric = tb[RTA_PRIORITY] ? nla_get_u32(tb[RTA_PRIORITY]) : 0;
-	if (!best->ifindex || metric < best->metric)
-		*best = (struct best_route){(int)nla_get_u32(tb[RTA_OIF]), metric};
-	return 0;
+	route = (struct up_route){
+		.dst = get_addr(tb[RTA_DST], rtm->rtm_family == AF_INET ? UP_ANY_V4 : UP_ANY),
+		.gateway = get_addr(tb[RTA_GATEWAY], UP_ANY),
+		.plen = rtm->rtm_dst_len,
+		.ifindex = (int)nla_get_u32(tb[RTA_OIF]),
+		.table = get_u32(tb[RTA_TABLE], rtm->rtm_table),
+		.metric = get_u32(tb[RTA_PRIORITY], 0),
+	};
+	return w->fn(&route, w->arg);
 }
 
-static int find_default(struct up_nl *nl, uint8_t family, struct best_route *best,
-			struct up_err *err)
+int up_route_foreach(struct up_nl *nl, enum up_family family,
+		     int (*fn)(const struct up_route *route, void *arg), void *arg,
+		     struct up_err *err)
 {
-	struct rtmsg rtm = {.rtm_family = family};
+	struct rtmsg rtm = {.rtm_family = family == UP_V4 ? AF_INET : AF_INET6};
 	cleanup_msg struct nl_msg *msg = new_msg(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm));
-	int ret =
-		msg ? up_nl_query(nl, msg, each_route, best, err) : up_fail(err, ENOMEM, "message");
+	struct route_walk w = {fn, arg};
+	int ret = msg ? up_nl_query(nl, msg, each_route, &w, err) : up_fail(err, ENOMEM, "message");
 
 	return ret ? up_wrap(err, "read the routing table") : 0;
 }
 
+static int note_default(const struct up_route *route, void *arg)
+{
+	struct up_route *best = arg;
+
+	if (!route->plen && route->table == RT_TABLE_MAIN &&
+	    (!best->ifindex || route->metric < best->metric))
+		*best = *route;
+	return 0;
+}
+
 int up_default_uplink(struct up_nl *nl, int *ret_ifindex, struct up_err *err)
 {
-	struct best_route best = {};
-	int ret = find_default(nl, AF_INET, &best, err);
+	struct up_route best = {};
+	int ret = up_route_foreach(nl, UP_V4, note_default, &best, err);
 
 	if (!ret && !best.ifindex)
-		ret = find_default(nl, AF_INET6, &best, err);
+		ret = up_route_foreach(nl, UP_V6, note_default, &best, err);
 	if (ret)
 		return ret;
 	if (!best.ifindex)

@@ -4,8 +4,9 @@
 #
 #   bpf/*.bpf.c, as one translation unit                      -> build/underpass.bpf.o
 #   build/underpass.bpf.o                                     -> build/underpass.skel.h
-#   userspace/{base,net,core,launch}/*.c (with the skeleton)  -> build/libunderpass.a
+#   userspace/{base,net,core,launch,cni}/*.c and the skeleton -> build/libunderpass.a
 #   userspace/cmd/*.c + build/libunderpass.a                  -> build/underpass
+#   userspace/cni/main.c + build/libunderpass.a               -> build/underpass-cni
 #   tools/*.c, tests/**/*.c                                   -> build/tools/*, build/tests/**
 #
 # 'make help' lists the targets. V=1 shows the commands, WERROR=1 makes warnings errors, SAN=1 builds
@@ -51,7 +52,8 @@ bpf_cflags = -target bpf -mcpu=v3 -O2 -g -MMD -MP -Wall -Wextra -Werror -I. -Iin
 
 bpf_src  := $(sort $(wildcard bpf/*.bpf.c))
 lib_dirs := base net core launch attach cni
-lib_obj  := $(patsubst %.c,$(B)/%.o,$(foreach d,$(lib_dirs),$(wildcard userspace/$(d)/*.c)))
+lib_obj  := $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,\
+	$(foreach d,$(lib_dirs),$(wildcard userspace/$(d)/*.c))))
 cmd_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard userspace/cmd/*.c))
 lib      := $(B)/libunderpass.a
 skel     := $(B)/underpass.skel.h
@@ -68,8 +70,8 @@ support   = $(patsubst %.c,$(B)/%.o,$(filter-out tests/$(1)/test_% %.bpf.c,\
 
 # ---- programs -----------------------------------------------------------------------------------
 
-## all: build underpass and the tools
-all: $(B)/underpass $(tools)
+## all: build underpass, its CNI plugin and the tools
+all: $(B)/underpass $(B)/underpass-cni $(tools)
 
 # One unit, because Debian 12's "bpftool gen object" cannot link calls of kernel functions.
 $(B)/underpass.bpf.o: $(bpf_src)
@@ -97,6 +99,9 @@ $(lib): $(lib_obj)
 	$(call msg,AR,$@)ar rcs $@ $^
 
 $(B)/underpass: $(cmd_obj) $(lib)
+	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) $^ -o $@ $(call pkg,--libs,$(LIBS))
+
+$(B)/underpass-cni: $(B)/userspace/cni/main.o $(lib)
 	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) $^ -o $@ $(call pkg,--libs,$(LIBS))
 
 # Static, because they also run inside containers; so without sanitizers.
@@ -238,12 +243,13 @@ bench:
 ## install: install below DESTDIR and PREFIX
 install: all
 	install -D -m 0755 $(B)/underpass $(DESTDIR)$(BINDIR)/underpass
+	install -D -m 0755 $(B)/underpass-cni $(DESTDIR)$(BINDIR)/underpass-cni
 	$(foreach m,$(wildcard userspace/cmd/man/*.8),install -D -m 0644 $(m) \
 		$(DESTDIR)$(MANDIR)/man8/$(notdir $(m))$(newline))
 
 ## uninstall: remove what install installed
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/underpass
+	rm -f $(DESTDIR)$(BINDIR)/underpass $(DESTDIR)$(BINDIR)/underpass-cni
 	rm -f $(foreach m,$(wildcard userspace/cmd/man/*.8),$(DESTDIR)$(MANDIR)/man8/$(notdir $(m)))
 
 ## clean: remove everything that was built

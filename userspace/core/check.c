@@ -98,7 +98,7 @@ int up_endpoint_check(struct up_datapath *dp, const char *name, struct up_err *e
 		return ret;
 	if (!up_endpoint_lives(dp, nl, id))
 		return broken(ep, "its interface at the host is gone", err);
-	if (!up_hook_veth_has(dp->veth_prog, (int)ep->ifindex))
+	if (!up_hook_veth_has(dp->prog[UP_PROG_veth_in], (int)ep->ifindex))
 		return broken(ep, "its interface at the host lacks the program", err);
 	ret = check_index(dp, id, err);
 	if (!ret)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the parts of the plugins that make an interface share. */
+#ifndef UP_CNI_IFACE_H
+#define UP_CNI_IFACE_H
+
+#include "cni/cni.h"
+
+/** up_cni_network_of() - the network that an address is in */
+struct up_cidr up_cni_network_of(const struct up_addr *addr, uint8_t plen);
+
+/** up_cni_iface_check() - the verb CHECK: is the interface as prevResult describes it? */
+int up_cni_iface_check(struct up_cni *c, struct up_err *err);
+
+#endif

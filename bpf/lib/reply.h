@@ -62,11 +62,13 @@ struct rst6_packet {
  * struct reply_scratch - what is kept by CPU
  * @sec, @sent: how many answers went out in which second
  * @from:       address of the one under way
+ * @partial:    the packet's transport checksum is not complete: see is_partial()
  * @icmp4, @icmp6, @rst4, @rst6: its headers, which would take too much of the stack
  */
 struct reply_scratch {
 	__u32 sec, sent;
 	struct up_addr from;
+	__u32 partial;
 	union {
 		struct icmp4_packet icmp4;
 		struct icmp6_packet icmp6;
@@ -157,6 +159,25 @@ static __always_inline __u64 pseudo_sum(const struct up_addr *a, const struct up
 	return v4 ? sum + a->w[3] + b->w[3] : sum + words_sum(a, 4) + words_sum(b, 4);
 }
 
+/*
+ * Is the packet's transport checksum still to be completed, by the NIC (CHECKSUM_PARTIAL: the field
+ * holds the sum of the pseudo header)? So it is with what comes from this machine, and from others
+ * that share it. Nothing takes that state from a packet: the answer has it, too, and somebody will
+ * complete a checksum in it. Where the kernel does not tell, the field itself does.
+ */
+static __noinline bool is_partial(struct __sk_buff *skb, const struct pkt *p)
+{
+	enum ctx_csum csum = ctx_csum(skb);
+	__u16 len = p->tot_len - (p->l4_off - p->l3_off), field;
+
+	if (p->t.proto != IPPROTO_TCP && p->t.proto != IPPROTO_UDP)
+		return false;
+	if (csum != CTX_CSUM_UNKNOWN)
+		return csum == CTX_CSUM_PARTIAL;
+	return !bpf_skb_load_bytes(skb, p->csum_off, &field, sizeof(field)) &&
+	       field == csum_fold16(pseudo_sum(&p->t.saddr, &p->t.daddr, !p->v6, len, p->t.proto));
+}
+
 /* The frame goes back where it came from. Invalidates pointers into the packet. */
 static __always_inline int swap_macs(struct __sk_buff *skb)
 {
@@ -214,6 +235,20 @@ static __always_inline int quote(struct __sk_buff *skb, const struct pkt *p, __u
 	return len;
 }
 
+/* Its sum, as it will arrive. A checksum that is completed makes a segment add up to nothing but
+ * for the pseudo header, which is what the field holds until then. */
+static __noinline __u64 quote_sum(struct __sk_buff *skb, const struct pkt *p, __u32 room, __u32 len,
+				  bool partial)
+{
+	__u32 start = ETH_HLEN + room, l4 = p->l4_off + room;
+	__u16 field = 0;
+
+	if (!partial)
+		return packet_sum(skb, start, start + len);
+	bpf_skb_load_bytes(skb, p->csum_off + room, &field, sizeof(field));
+	return packet_sum(skb, start, l4) + (__u16)~field;
+}
+
 static __noinline int icmp4_write(struct __sk_buff *skb, const struct pkt *p, __u32 kind, __u32 mtu,
 				  struct reply_scratch *s)
 {
@@ -232,7 +267,7 @@ static __noinline int icmp4_write(struct __sk_buff *skb, const struct pkt *p, __
 		.code = replies[kind].code4,
 		.sequence = bpf_htons(kind == REPLY_TOO_BIG ? mtu : 0),
 	};
-	icmp->checksum = ~csum_fold16(packet_sum(skb, ETH_HLEN + room, ETH_HLEN + room + len) +
+	icmp->checksum = ~csum_fold16(quote_sum(skb, p, room, len, s->partial) +
 				      words_sum(icmp, sizeof(*icmp) / 4));
 	return bpf_skb_store_bytes(skb, ETH_HLEN, &s->icmp4, room, 0);
 }
@@ -250,7 +285,7 @@ static __noinline int icmp6_write(struct __sk_buff *skb, const struct pkt *p, __
 	len = quote(skb, p, room);
 	if (len < 0)
 		return -1;
-	sum = packet_sum(skb, ETH_HLEN + room, ETH_HLEN + room + len);
+	sum = quote_sum(skb, p, room, len, s->partial);
 	len += sizeof(*icmp);
 	fill_ipv6(&s->icmp6.ip, &s->from, &p->t.saddr, len, IPPROTO_ICMPV6);
 	*icmp = (struct icmp_head){
@@ -306,6 +341,7 @@ int icmp_reply(struct __sk_buff *skb, const struct pkt *p, __u32 kind, __u32 mtu
 		count(replies[kind].counter);
 	if (!s || !p || !may_be_answered(p) || !reply_source(p, &s->from) || !reply_allowed(s))
 		return CTX_DROP;
+	s->partial = is_partial(skb, p);
 	if (p->v6 ? icmp6_write(skb, p, kind, mtu, s) : icmp4_write(skb, p, kind, mtu, s))
 		return CTX_DROP;
 	count(UP_CNT_ICMP_SENT);
@@ -316,8 +352,10 @@ int icmp_reply(struct __sk_buff *skb, const struct pkt *p, __u32 kind, __u32 mtu
  */
 
 /* RFC 9293, 3.10.7.1: the answer to a segment of a connection that does not exist. */
-static __always_inline int fill_rst(struct __sk_buff *skb, const struct pkt *p, struct tcphdr *ret)
+static __always_inline int fill_rst(struct __sk_buff *skb, const struct pkt *p, bool partial,
+				    struct tcphdr *ret)
 {
+	__u64 sum;
 	__u32 len = p->tot_len - (p->l4_off - p->l3_off) - p->l4_len;
 	struct tcphdr tcp;
 
@@ -334,9 +372,9 @@ static __always_inline int fill_rst(struct __sk_buff *skb, const struct pkt *p, 
 		ret->ack = 1;
 		ret->ack_seq = bpf_htonl(bpf_ntohl(tcp.seq) + len + tcp.syn + tcp.fin);
 	}
-	ret->check = ~csum_fold16(
-		words_sum(ret, sizeof(*ret) / 4) +
-		pseudo_sum(&p->t.saddr, &p->t.daddr, !p->v6, sizeof(*ret), IPPROTO_TCP));
+	sum = pseudo_sum(&p->t.saddr, &p->t.daddr, !p->v6, sizeof(*ret), IPPROTO_TCP);
+	ret->check =
+		partial ? csum_fold16(sum) : ~csum_fold16(words_sum(ret, sizeof(*ret) / 4) + sum);
 	return 0;
 }
 
@@ -345,7 +383,7 @@ static __noinline int rst4_write(struct __sk_buff *skb, const struct pkt *p,
 {
 	const __u32 len = sizeof(s->rst4);
 
-	if (swap_macs(skb) || fill_rst(skb, p, &s->rst4.tcp))
+	if (swap_macs(skb) || fill_rst(skb, p, s->partial, &s->rst4.tcp))
 		return -1;
 	fill_ipv4(&s->rst4.ip, &p->t.daddr, &p->t.saddr, len, IPPROTO_TCP);
 	if (bpf_skb_change_tail(skb, ETH_HLEN + len, 0))
@@ -358,7 +396,7 @@ static __noinline int rst6_write(struct __sk_buff *skb, const struct pkt *p,
 {
 	const __u32 len = sizeof(s->rst6);
 
-	if (swap_macs(skb) || fill_rst(skb, p, &s->rst6.tcp))
+	if (swap_macs(skb) || fill_rst(skb, p, s->partial, &s->rst6.tcp))
 		return -1;
 	fill_ipv6(&s->rst6.ip, &p->t.daddr, &p->t.saddr, sizeof(struct tcphdr), IPPROTO_TCP);
 	if (bpf_skb_change_tail(skb, ETH_HLEN + len, 0))
@@ -379,6 +417,7 @@ int rst_reply(struct __sk_buff *skb, const struct pkt *p)
 	if (!s || !p || p->res != PARSE_OK || p->t.proto != IPPROTO_TCP || p->frag ||
 	    p->seen & UP_SEEN_RST || !reply_allowed(s))
 		return CTX_DROP;
+	s->partial = is_partial(skb, p);
 	if (p->v6 ? rst6_write(skb, p, s) : rst4_write(skb, p, s))
 		return CTX_DROP;
 	count(UP_CNT_RST_SENT);

@@ -179,7 +179,79 @@ static void a_segment_of_no_connection(void **state)
 	assert_int_equal(flow_entries(f), 0);
 }
 
+/* ---- CHECKSUM_PARTIAL -------------------------------------------------------------------------
+ */
+
+static uint16_t pseudo_of(const uint8_t *ip, uint8_t proto, size_t len)
+{
+	bool v6 = ip[0] >> 4 == 6;
+
+	return packet_sum(ip + (v6 ? 8 : 12), v6 ? 32 : 8, proto + (uint32_t)len);
+}
+
+static void put_word(uint8_t *at, uint16_t v)
+{
+	at[0] = (uint8_t)(v >> 8);
+	at[1] = (uint8_t)v;
+}
+
+/* A packet as its sender hands it to a NIC that computes checksums: only the pseudo header's sum.
+ */
+static size_t build_partial(const struct fixture *f, const struct packet *p, uint8_t *buf)
+{
+	size_t len = packet_build(p, buf), l4 = l4_at(f), at = p->proto == IPPROTO_TCP ? 16 : 6;
+
+	put_word(buf + l4 + at, pseudo_of(buf + 14, p->proto, len - l4));
+	return len;
+}
+
+/* Where the kernel does not say that a checksum is incomplete, the field itself does. */
+static void an_error_about_an_incomplete_checksum(void **state)
+{
+	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP};
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 2; i++) {
+		struct packet p = from_container(f, A, protos[i], NET_UNREACHABLE, 40000, 443);
+		size_t at = protos[i] == IPPROTO_TCP ? 16 : 6, inner;
+		uint8_t buf[PACKET_MAX];
+		size_t len = build_partial(f, &p, buf);
+
+		assert_int_equal(run_bytes(f, f->skel->progs.up_veth_in, f->veth[A], buf, len),
+				 REDIRECT);
+		inner = l4_at(f) + 8 + (l4_at(f) - 14);
+		assert_int_equal(f->len, len + l4_at(f) - 14 + 8);
+		/* What the NIC does, if the packet meets one. */
+		put_word(f->out + inner + at,
+			 (uint16_t)~packet_sum(f->out + inner, f->len - inner, 0));
+		assert_true(packet_checksums_ok(f->out, f->len));
+	}
+}
+
+static void a_reset_for_an_incomplete_checksum(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_container(f, A, IPPROTO_TCP, OUTSIDE, 40000, 443);
+	uint8_t buf[PACKET_MAX];
+	size_t len;
+
+	p.flags = TCP_ACK;
+	len = build_partial(f, &p, buf);
+	assert_int_equal(run_bytes(f, f->skel->progs.up_veth_in, f->veth[A], buf, len), REDIRECT);
+	assert_int_equal(f->len, l4_at(f) + 20);
+	assert_int_equal(word_at(f, l4_at(f) + 16), pseudo_of(f->out + 14, IPPROTO_TCP, 20));
+}
+
+/* The test's packets are complete for a kernel that tells; only where it does not. */
+#define BY_HELPER(f)                                                                         \
+	{#f " (checksum by helper)", f, fixture_by_helper, fixture_end, NULL},               \
+	{                                                                                    \
+#f " (IPv6, checksum by helper)", f, fixture_v6_by_helper, fixture_end, NULL \
+	}
+
 static const struct CMUnitTest tests[] = {
+	BY_HELPER(an_error_about_an_incomplete_checksum),
+	BY_HELPER(a_reset_for_an_incomplete_checksum),
 	ALL(ttl_on_the_way_out),
 	ALL(ttl_in_a_flow),
 	ALL(ttl_on_the_way_in),

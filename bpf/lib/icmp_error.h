@@ -7,7 +7,7 @@
  *
  * All that changes is in the packet: every word that is replaced is also added to the difference by
  * which the ICMP checksum changes, and the embedded checksums are words like any other. Both
- * changes cancel, so skb->csum stays right whoever computed it.
+ * changes cancel, so skb->csum stays right whoever computed it, but for IPv6's hop limit.
  */
 #ifndef UP_BPF_ICMP_ERROR_H
 #define UP_BPF_ICMP_ERROR_H
@@ -159,9 +159,12 @@ static __noinline int icmp_error_write(struct __sk_buff *skb, const struct pkt *
 	void *data = ctx_data(skb), *end = ctx_end(skb);
 	void *inner = data + p->l4_off + sizeof(struct icmp_head);
 
-	if (put_inner_l3(inner, end, e, f) || put_inner_l4(inner, end, e, f))
+	if (put_inner_l3(inner, end, e, f) || put_inner_l4(inner, end, e, f) ||
+	    put_outer(data, end, p, e, hops))
 		return -1;
-	return put_outer(data, end, p, e, hops);
+	if (p->v6 && hops)
+		follow_hop_limit(skb);
+	return 0;
 }
 
 static __always_inline int icmp_error_put_macs(struct __sk_buff *skb, const __u8 *eth)

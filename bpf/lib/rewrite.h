@@ -7,8 +7,8 @@
  * the packet is known to the sk_buff; where we cannot look, or where skb->csum must follow (the NIC
  * has summed the packet, CHECKSUM_COMPLETE, and in IPv4 nothing makes up for the change of the
  * pseudo header), bpf_l4_csum_replace() does it, at several times the cost. In IPv6 the addresses
- * that change are in the sum themselves and the checksum makes up for them. What changes was
- * computed when the flow was made.
+ * that change are in the sum themselves and the checksum makes up for them; for the hop limit
+ * nothing does. What changes was computed when the flow was made.
  */
 #ifndef UP_BPF_REWRITE_H
 #define UP_BPF_REWRITE_H
@@ -64,8 +64,14 @@ static __always_inline void write_full_csum(__u16 *check, __u8 proto, const stru
 		*check = 0xffff;
 }
 
-/* Leave it to the kernel, which knows what else must follow. Invalidates pointers into the packet.
- */
+/* One hop less: no checksum of IPv6 covers it, but the NIC's sum of the packet does. */
+static __always_inline void follow_hop_limit(struct __sk_buff *skb)
+{
+	bpf_csum_update(skb, csum_diff16(bpf_htons(1), 0));
+}
+
+/* Leave it to the kernel, which knows what else must follow; but it has skb->csum follow the
+ * pseudo header in IPv6 too, where nothing has changed. Invalidates pointers into the packet. */
 static __always_inline int replace_csum(struct __sk_buff *skb, const struct pkt *p,
 					const struct up_flow *f)
 {
@@ -74,6 +80,8 @@ static __always_inline int replace_csum(struct __sk_buff *skb, const struct pkt 
 	if (p->t.proto != IPPROTO_ICMP && f->addr_diff &&
 	    bpf_l4_csum_replace(skb, p->csum_off, 0, f->addr_diff, BPF_F_PSEUDO_HDR | mangled))
 		return -1;
+	if (p->v6)
+		bpf_csum_update(skb, f->addr_diff);
 	if (f->port_diff && bpf_l4_csum_replace(skb, p->csum_off, 0, f->port_diff, mangled))
 		return -1;
 	return 0;
@@ -142,6 +150,8 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct pkt *p,
 	if (write_l3(data, end, p, f, 1))
 		return -1;
 	write_macs(data, f);
+	if (p->v6)
+		follow_hop_limit(skb);
 	return has_l4_changes(p) ? write_l4(skb, data, end, p, f) : 0;
 }
 

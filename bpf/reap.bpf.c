@@ -47,21 +47,26 @@ static long reap_slot(__u32 index, struct up_reap *r)
 	return 0;
 }
 
-SEC("syscall")
-int up_reap(struct up_reap *ctx)
+/*
+ * The request and its answer are the packet. (A program of type "syscall" would have them for its
+ * context; but it may sleep, and before Linux 6.5 may use neither our counters nor our stack then.)
+ */
+SEC("tc")
+int up_reap(struct __sk_buff *skb)
 {
+	struct up_reap *request = ctx_data(skb), r;
 	struct up_sweep *s = sweep_state();
-	struct up_reap r = *ctx;
 
-	if (!s)
+	if (!s || (void *)(request + 1) > ctx_end(skb))
 		return -1;
+	r = *request;
 	r.matched = 0;
 	r.busy = !sweep_take(s);
 	if (!r.busy) {
 		bpf_loop(s->next, reap_slot, &r, 0);
 		sweep_give(s);
 	}
-	ctx->busy = r.busy;
-	ctx->matched = r.matched;
+	request->busy = r.busy;
+	request->matched = r.matched;
 	return 0;
 }

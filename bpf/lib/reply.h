@@ -123,7 +123,8 @@ static long sum_step(__u32 i __attribute__((unused)), struct sum_walk *w)
 		return 1;
 	if (n > SUM_CHUNK)
 		n = SUM_CHUNK;
-	if (n < 1 || bpf_skb_load_bytes(w->skb, w->off, buf, n))
+	barrier_var(n); /* what the compiler knows of it, the verifier is to see */
+	if (bpf_skb_load_bytes(w->skb, w->off, buf, ((n - 1) & (SUM_CHUNK - 1)) + 1))
 		return 1;
 	for (int j = 0; j < SUM_CHUNK / 4; j++)
 		w->sum += buf[j];

@@ -348,7 +348,8 @@ int flow_replace(struct fixture *f, const struct up_tuple *key, const struct up_
 
 uint32_t reap(struct fixture *f, struct up_reap r)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &r, .ctx_size_in = sizeof(r));
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &r, .data_size_in = sizeof(r),
+		    .data_out = &r, .data_size_out = sizeof(r));
 
 	do {
 		assert_int_equal(

@@ -16,12 +16,13 @@
 
 static int reap(struct up_datapath *dp, struct up_reap *r, struct up_err *err)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = r, .ctx_size_in = sizeof(*r));
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = r, .data_size_in = sizeof(*r),
+		    .data_out = r, .data_size_out = sizeof(*r));
 
-	/* The program writes its answer into the context. */
+	/* The program writes its answer into the request. */
 	if (bpf_prog_test_run_opts(dp->prog[UP_PROG_reap], &opts))
 		return up_fail(err, errno, "end flows");
-	return 0;
+	return opts.retval ? up_fail_msg(err, EIO, "end flows: the program refuses") : 0;
 }
 
 /*

@@ -89,7 +89,7 @@ static __always_inline int to_container(struct __sk_buff *skb, struct flow_req *
 					const struct pkt *p, const struct sender *from,
 					const struct up_endpoint *dst, __u32 dst_id)
 {
-	if (dst->net != from->ep->net)
+	if (dst->net != from->ep->net || (dst->flags | from->ep->flags) & UP_EP_ISOLATED)
 		return drop(UP_CNT_DROP_NETWORK);
 	if (!can_have_flow(p))
 		return no_flow(skb, p);

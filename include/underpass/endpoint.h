@@ -26,6 +26,7 @@ enum up_endpoint_flags {
 	UP_EP_INTERNAL = 1 << 2, /* nothing leaves its network */
 	UP_EP_SHAPED = 1 << 3,   /* what it receives passes the queue of its veth */
 	UP_EP_DRAINED = 1 << 4,  /* gets no new connections of a port that it shares */
+	UP_EP_ISOLATED = 1 << 5, /* neither reaches other endpoints nor is reached by them */
 };
 
 /**

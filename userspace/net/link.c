@@ -181,6 +181,28 @@ int up_veth_create(struct up_nl *nl, const struct up_veth_spec *spec, struct up_
 	return ret ? up_wrap(err, "veth %s: create", spec->host_name) : 0;
 }
 
+int up_link_change(struct up_nl *nl, int ifindex, const struct up_link_change *change,
+		   struct up_err *err)
+{
+	static const uint8_t keep[6];
+	const struct ifinfomsg ifi = {
+		.ifi_index = ifindex,
+		.ifi_flags = change->flags,
+		.ifi_change = change->flag_mask,
+	};
+	cleanup_msg struct nl_msg *msg = nlmsg_alloc_simple(RTM_SETLINK, 0);
+	int ret;
+
+	if (!msg || nlmsg_append(msg, (void *)&ifi, sizeof(ifi), NLMSG_ALIGNTO) ||
+	    (memcmp(change->mac, keep, sizeof(keep)) &&
+	     nla_put(msg, IFLA_ADDRESS, sizeof(change->mac), change->mac)) ||
+	    (change->mtu && nla_put_u32(msg, IFLA_MTU, change->mtu)) ||
+	    (change->set_tx_queue && nla_put_u32(msg, IFLA_TXQLEN, change->tx_queue)))
+		return up_fail(err, ENOMEM, "message");
+	ret = up_nl_do(nl, msg, err);
+	return ret ? up_wrap(err, "interface %d: change", ifindex) : 0;
+}
+
 int up_link_set_up(struct up_nl *nl, int ifindex, struct up_err *err)
 {
 	cleanup_msg struct nl_msg *msg = link_msg(RTM_NEWLINK, 0, ifindex, IFF_UP);

@@ -77,6 +77,24 @@ int up_link_foreach(struct up_nl *nl, int (*fn)(const struct up_link *link, void
  */
 int up_veth_create(struct up_nl *nl, const struct up_veth_spec *spec, struct up_err *err);
 
+/**
+ * struct up_link_change - what is to become of an interface
+ * @mac:        all 0 to keep it
+ * @mtu:        bytes; 0 to keep it
+ * @tx_queue:   packets; only where @set_tx_queue
+ * @flags:      of those in @flag_mask, the ones to be set
+ * @flag_mask:  IFF_*
+ */
+struct up_link_change {
+	uint8_t mac[6];
+	uint32_t mtu, tx_queue, flags, flag_mask;
+	bool set_tx_queue;
+};
+
+/** up_link_change() - all of it in one request, or none. Return: 0 or -errno */
+int up_link_change(struct up_nl *nl, int ifindex, const struct up_link_change *change,
+		   struct up_err *err);
+
 int up_link_set_up(struct up_nl *nl, int ifindex, struct up_err *err);
 int up_link_del(struct up_nl *nl, int ifindex, struct up_err *err);
 

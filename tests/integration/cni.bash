@@ -15,7 +15,7 @@ cni_init() {
 	CNI_DATA=$TOPO_DIR/cni-data
 	mkdir "$CNI_BIN"
 	cp "$UNDERPASS_CNI" "$CNI_BIN/underpass-cni"
-	for name in underpass bridge ptp portmap; do
+	for name in underpass bridge ptp portmap firewall bandwidth tuning; do
 		ln -s underpass-cni "$CNI_BIN/$name"
 	done
 	export CNI_BIN CNI_DATA

@@ -11,8 +11,10 @@ setup_file() {
 	cni_init
 	topo_ns c1
 	topo_ns c2
+	topo_ns c3
 	serve c1 c1 80
 	serve c2 c2 80
+	serve c3 c3 80
 	serve client outside 7000
 }
 
@@ -585,6 +587,163 @@ chain_del() {
 	equals "$(up status --json | jq '.ports | length')" 1
 	contains "$(ask client tcp "$HOST" 10010)" "c1 saw"
 	cni underpass DEL c1 "$(<"$TOPO_DIR/many.json")"
+	nothing_left
+}
+
+# chain PLUGIN CONTAINER JSON [VERB]: call a chained plugin with the result so far, left in RESULT
+chain() {
+	RESULT=$(cni "$1" "${4:-ADD}" "$2" "$(with "$(conf "$1" "$3")" "{\"prevResult\":$RESULT}")")
+}
+
+address() {
+	jq -r '.ips[0].address | sub("/.*"; "")' <<<"$RESULT"
+}
+
+@test "firewall: same-bridge keeps other networks away, isolated everybody" {
+	local b2 other isolated='{"ingressPolicy":"isolated"}' same='{"ingressPolicy":"same-bridge"}'
+	RESULT=$(cni bridge ADD c1 "$(conf bridge '{"isDefaultGateway":true}')")
+	chain firewall c1 "$same"
+	RESULT=$(cni bridge ADD c2 "$(conf bridge '{"isDefaultGateway":true}')")
+	chain firewall c2 "$same"
+	b2=$(address)
+	contains "$(ask c1 tcp "$b2" 80)" "c2 saw"
+	RESULT=$(cni bridge ADD c3 "$(conf bridge '{"name":"net2","isDefaultGateway":true,"ipam":{"subnet":"10.48.0.0/24"}}')")
+	other=$(address)
+	# Without a policy both ways are open.
+	contains "$(ask c3 tcp "$CLIENT" 7000)" "outside saw"
+	chain firewall c3 "$(with "$same" '{"name":"net2"}')"
+	run ! ask c3 tcp "$b2" 80
+	run ! ask c1 tcp "$other" 80
+	contains "$(ask c1 tcp "$b2" 80)" "c2 saw"
+	(($(counter drop_network) > 0))
+	RESULT=$(jq -nc '{cniVersion: "1.0.0", ips: []}')
+	chain firewall c1 "$isolated"
+	run ! ask c1 tcp "$b2" 80
+	RESULT=$(jq -nc '{cniVersion: "1.0.0", ips: []}')
+	cni firewall CHECK c1 "$(with "$(conf firewall "$isolated")" "{\"prevResult\":$RESULT}")"
+	refused 103 "no longer kept" cni firewall CHECK c2 "$(with "$(conf firewall "$isolated")" "{\"prevResult\":$RESULT}")"
+	refused 7 "ingressPolicy: 'maybe'" cni firewall ADD c1 \
+		"$(with "$(conf firewall '{"ingressPolicy":"maybe"}')" "{\"prevResult\":$RESULT}")"
+	cni firewall DEL c1 "$(conf firewall)"
+	cni bridge DEL c1 "$(conf bridge)"
+	cni bridge DEL c2 "$(conf bridge)"
+	cni bridge DEL c3 "$(conf bridge '{"name":"net2"}')"
+	nothing_left
+}
+
+@test "bandwidth: static values before the runtime's, both or none, 4 GB of burst" {
+	local c='{"ingressRate":8000000,"ingressBurst":800000,"egressRate":16000000,"egressBurst":800000}'
+	RESULT=$(cni bridge ADD c1 "$(conf bridge '{"isGateway":true}')")
+	chain bandwidth c1 "$c"
+	chain bandwidth c1 "$c" CHECK
+	equals "$(up status --json | jq -c '.endpoints[0].limits | [.in, .out]')" '[8000000,16000000]'
+	RESULT=$(jq -nc '{cniVersion: "1.0.0", ips: []}')
+	chain bandwidth c1 '{"ingressRate":4000000,"ingressBurst":4294967295,
+		"runtimeConfig":{"bandwidth":{"egressRate":2000000,"egressBurst":100000}}}'
+	equals "$(up status --json | jq -c '.endpoints[0].limits | [.in, .out]')" '[4000000,16000000]'
+	chain bandwidth c1 '{"runtimeConfig":{"bandwidth":{"egressRate":2000000,"egressBurst":4294967295,"ingressRate":0}}}'
+	equals "$(up status --json | jq -c '.endpoints[0].limits | [.in, .out]')" '[4000000,2000000]'
+	refused 7 "ingressRate and ingressBurst: want both or none" cni bandwidth ADD c1 \
+		"$(with "$(conf bandwidth '{"ingressRate":5}')" "{\"prevResult\":$RESULT}")"
+	refused 7 "egressBurst" cni bandwidth ADD c1 \
+		"$(with "$(conf bandwidth '{"egressRate":8000,"egressBurst":34359738369}')" "{\"prevResult\":$RESULT}")"
+	cni bandwidth DEL c1 "$(conf bandwidth "$c")"
+	cni bridge DEL c1 "$(conf bridge)"
+	nothing_left
+}
+
+@test "underpass does alone what the chain does: ports, limits, policy" {
+	RESULT=$(cni underpass ADD c1 "$(conf underpass '{"ingressPolicy":"isolated","runtimeConfig":{
+		"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}],
+		"bandwidth":{"ingressRate":80000000,"ingressBurst":800000}}}')")
+	contains "$(ask client tcp "$HOST" 8080)" "c1 saw"
+	equals "$(up status --json | jq -c '.endpoints[0].limits.in')" 80000000
+	cni underpass ADD c2 "$(conf underpass)"
+	run ! ask c2 tcp "$(address)" 80
+	cni underpass DEL c1 "$(conf underpass)"
+	cni underpass DEL c2 "$(conf underpass)"
+	nothing_left
+}
+
+@test "tuning: sysctls of the namespace, the interface, and nothing of the host" {
+	local c='{"sysctl":{"net.core.somaxconn":"500","net/ipv4/conf/IFNAME/arp_filter":"1","net.ipv4.conf.IFNAME.arp_notify":"1"},
+		"mac":"02:00:00:00:00:77","mtu":1300,"promisc":true,"allmulti":true,"txQLen":77}' before
+	before=$(on host cat /proc/sys/net/core/somaxconn)
+	RESULT=$(cni bridge ADD c1 "$(conf bridge '{"cniVersion":"1.1.0","isDefaultGateway":true,"ipMasq":true}')")
+	chain tuning c1 "$(with "$c" '{"cniVersion":"1.1.0"}')"
+	equals "$(jq -c '.interfaces[1] | [.mac, .mtu]' <<<"$RESULT")" '["02:00:00:00:00:77",1300]'
+	equals "$(on c1 cat /proc/sys/net/core/somaxconn)" 500
+	equals "$(on host cat /proc/sys/net/core/somaxconn)" "$before"
+	equals "$(on c1 cat /proc/sys/net/ipv4/conf/eth0/arp_{filter,notify} | xargs)" "1 1"
+	contains "$(on c1 ip link show eth0)" "PROMISC"
+	contains "$(on c1 ip link show eth0)" "mtu 1300"
+	contains "$(on c1 ip link show eth0)" "qlen 77"
+	# The new MAC is the one that is enforced.
+	contains "$(ask c1 tcp "$CLIENT" 7000)" "outside saw"
+	cni tuning CHECK c1 "$(with "$(conf tuning "$c")" "{\"prevResult\":$RESULT}")"
+	on c1 sh -c 'echo 501 >/proc/sys/net/core/somaxconn'
+	refused 103 "somaxconn is '501'" cni tuning CHECK c1 "$(with "$(conf tuning "$c")" "{\"prevResult\":$RESULT}")"
+	local bad
+	for bad in kernel.hostname net/../kernel/hostname net.none fs.file-max; do
+		run -1 cni tuning ADD c1 "$(with "$(conf tuning "{\"sysctl\":{\"$bad\":\"1\"}}")" "{\"prevResult\":$RESULT}")"
+		contains "$output" sysctl:
+	done
+	cni tuning DEL c1 "$(conf tuning "$c")"
+	cni bridge DEL c1 "$(conf bridge)"
+	nothing_left
+}
+
+@test "tuning: an allow-list, where there is one, decides" {
+	RESULT=$(cni bridge ADD c1 "$(conf bridge '{"isGateway":true}')")
+	mkdir -p "$TOPO_DIR/etc/tuning"
+	printf '^net\\.core\\.somaxconn$\n' >"$TOPO_DIR/etc/tuning/allowlist.conf"
+	# shellcheck disable=SC2016
+	cat >"$TOPO_DIR/listed" <<-END
+		#!/bin/sh
+		mkdir -p /etc/cni/tuning 2>/dev/null
+		mount -t tmpfs tmpfs /etc/cni && mkdir /etc/cni/tuning
+		mount --bind $TOPO_DIR/etc/tuning /etc/cni/tuning
+		exec $CNI_BIN/tuning
+	END
+	chmod +x "$TOPO_DIR/listed"
+	run -0 listed net.core.somaxconn
+	run -1 listed net.ipv4.ip_forward
+	contains "$output" "'net.ipv4.ip_forward' is not allowed"
+	cni bridge DEL c1 "$(conf bridge)"
+	nothing_left
+}
+
+# listed KEY: tuning with a private /etc/cni
+listed() {
+	cni_env unshare -m env CNI_COMMAND=ADD CNI_CONTAINERID=id-c1 CNI_NETNS="$(topo_file c1)" CNI_IFNAME=eth0 \
+		CNI_PATH="$CNI_BIN" "$TOPO_DIR/listed" \
+		<<<"$(with "$(conf tuning "{\"sysctl\":{\"$1\":\"1\"}}")" "{\"prevResult\":$RESULT}")"
+}
+
+# What other plugins make is left to other plugins: ours hand the call on.
+@test "behind somebody else's interface, the reference plugin of the same name is called" {
+	local name
+	for name in firewall bandwidth tuning portmap; do
+		cat >"$TOPO_DIR/fake-$name" <<-END
+			#!/bin/sh
+			echo "$name \$CNI_COMMAND" >>$TOPO_DIR/passed
+			[ \$CNI_COMMAND = DEL ] || echo '{"cniVersion":"1.0.0","ips":[{"address":"10.9.9.9/24"}]}'
+		END
+	done
+	mkdir "$TOPO_DIR/others"
+	for name in firewall bandwidth tuning portmap; do
+		mv "$TOPO_DIR/fake-$name" "$TOPO_DIR/others/$name"
+		chmod +x "$TOPO_DIR/others/$name"
+		RESULT='{"ips":[]}'
+		RESULT=$(cni "$name" ADD c1 "$(with "$(conf "$name" "$PORT")" '{"ingressRate":8000,"ingressBurst":8000,
+			"prevResult":{"ips":[]}}')" CNI_PATH="$CNI_BIN:$TOPO_DIR/others")
+		equals "$(address)" 10.9.9.9
+		cni "$name" DEL c1 "$(conf "$name")" CNI_PATH="$CNI_BIN:$TOPO_DIR/others"
+	done
+	equals "$(tr '\n' ' ' <"$TOPO_DIR/passed")" \
+		"firewall ADD firewall DEL bandwidth ADD bandwidth DEL tuning ADD tuning DEL portmap ADD portmap DEL "
+	refused 999 'failed to find plugin "firewall"' cni firewall ADD c1 \
+		"$(with "$(conf firewall)" '{"prevResult":{"ips":[]}}')" CNI_PATH="$CNI_BIN"
 	nothing_left
 }
 

@@ -4,7 +4,8 @@
  *
  *	underpass		an interface with the fast path, its ports and limits, all in one
  *	bridge, ptp		the same from the configuration of the reference plugins
- *	portmap			what is chained behind them
+ *	portmap, firewall, bandwidth, tuning
+ *				what is chained behind them
  *
  * The contract is the CNI specification 1.1.0 and, where that is silent, what libcni and the
  * reference plugins do. docs: https://www.cni.dev/docs/spec/
@@ -40,7 +41,8 @@ struct up_cni_plugin {
 	int (*status)(struct up_cni *c, struct up_err *err);
 };
 
-extern const struct up_cni_plugin up_cni_underpass, up_cni_bridge, up_cni_ptp, up_cni_portmap;
+extern const struct up_cni_plugin up_cni_underpass, up_cni_bridge, up_cni_ptp;
+extern const struct up_cni_plugin up_cni_portmap, up_cni_firewall, up_cni_bandwidth, up_cni_tuning;
 
 /**
  * struct up_cni - one call

@@ -29,6 +29,7 @@
 #include "cni/json.h"
 #include "cni/options.h"
 #include "cni/place.h"
+#include "cni/policy.h"
 #include "cni/ports.h"
 #include "cni/state.h"
 #include "core/datapath.h"
@@ -43,11 +44,15 @@
  * @masquerade:    what leaves the network has the host's address
  * @mtu:           bytes; 0 for the uplink's
  * @mac:           all 0 for one that follows from the address
+ * @policy:        who reaches it: only of our own, others chain a firewall behind
+ * @limits:        the same with bandwidth
  */
 struct options {
 	bool gateway, default_route, masquerade;
 	uint64_t mtu;
 	uint8_t mac[6];
+	enum up_cni_policy policy;
+	struct up_limits limits;
 };
 
 /* What the reference plugins' configuration may have that we do not do, or do anyhow. */
@@ -68,29 +73,6 @@ static const struct up_cni_option ptp_table[] = {
 	{},
 };
 
-static int read_mac(const char *text, uint8_t mac[6], struct up_err *err)
-{
-	if (!*text || !up_cni_mac_parse(text, mac))
-		return 0;
-	return up_cni_fail(err, UP_CNI_BAD_CONFIG,
-			   "mac: '%.40s' is not the MAC address of one station", text);
-}
-
-/* runtimeConfig before args.cni before CNI_ARGS. */
-static int choose_mac(const struct up_cni *c, uint8_t mac[6], struct up_err *err)
-{
-	const json_t *args = up_cni_get(c->conf, "args");
-	const char *text = "";
-	char buf[64] = "";
-	int ret = up_cni_get_string(c->runtime, "mac", &text, err);
-
-	if (!ret && !*text)
-		ret = up_cni_get_string(up_cni_get(args, "cni"), "mac", &text, err);
-	if (!ret && !*text && up_cni_args_get(c->env.args, "MAC", buf, sizeof(buf)))
-		text = buf;
-	return ret ? ret : read_mac(text, mac, err);
-}
-
 static int read_options(const struct up_cni *c, struct options *o, struct up_err *err)
 {
 	int ret = up_cni_get_bool(c->conf, "isGateway", &o->gateway, err);
@@ -102,7 +84,7 @@ static int read_options(const struct up_cni *c, struct options *o, struct up_err
 	if (!ret)
 		ret = up_cni_get_uint(c->conf, "mtu", 65535, &o->mtu, err);
 	o->gateway |= o->default_route;
-	return ret ? ret : choose_mac(c, o->mac, err);
+	return ret ? ret : up_cni_choose_mac(c, o->mac, err);
 }
 
 /* Each name has the reference plugin's defaults; our own those that one wants. */
@@ -119,6 +101,10 @@ static int options_of(const struct up_cni *c, struct options *o, struct up_err *
 	ret = read_options(c, o, err);
 	if (!ret && !ours)
 		ret = up_cni_options_check(c, bridge ? bridge_table : ptp_table, err);
+	if (!ret && ours)
+		ret = up_cni_policy_parse(c, &o->policy, err);
+	if (!ret && ours)
+		ret = up_cni_limits_parse(c, &o->limits, err);
 	if (!ret && o->mtu && o->mtu < 68)
 		ret = up_cni_fail(err, UP_CNI_BAD_CONFIG, "mtu: %llu is below 68 (RFC 791)",
 				  (unsigned long long)o->mtu);
@@ -439,13 +425,17 @@ static int add_endpoint(struct attach *a, struct up_endpoint_spec *spec, struct 
 	spec->no_default_route = true;
 	spec->mtu = (uint32_t)a->o.mtu;
 	spec->flags = flags_of(&a->o);
+	spec->rate_in = a->o.limits.rate_in;
+	spec->rate_out = a->o.limits.rate_out;
+	spec->burst_in = a->o.limits.burst_in;
+	spec->burst_out = a->o.limits.burst_out;
 	spec->ports = a->ports.pubs;
 	spec->n_ports = a->ports.n;
 	memcpy(spec->mac, a->o.mac, sizeof(spec->mac));
 	if (!ret)
 		ret = up_endpoint_add(a->dp, spec, &a->info, err);
 	a->added = !ret;
-	return ret;
+	return ret ? ret : up_cni_policy_apply(a->c, a->dp, a->name, a->o.policy, err);
 }
 
 /* The result where the endpoint chose the addresses. */

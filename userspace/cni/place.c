@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "cni/delegate.h"
 #include "cni/error.h"
 #include "cni/json.h"
 #include "cni/state.h"
@@ -55,6 +56,25 @@ int up_cni_find(const struct up_cni *c, struct up_datapath **ret_dp, char name[U
 	return !up_endpoint_get(*ret_dp, name, &info, NULL);
 }
 
+int up_cni_ours(struct up_cni *c, struct up_datapath **ret_dp, char name[UP_NAME_MAX + 1],
+		json_t **ret_result, struct up_err *err)
+{
+	int ret = up_cni_find(c, ret_dp, name, err);
+
+	return ret ? ret : up_cni_next(c, ret_result, err);
+}
+
+int up_cni_chained_del(struct up_cni *c, struct up_err *err)
+{
+	cleanup_datapath struct up_datapath *dp = NULL;
+	char name[UP_NAME_MAX + 1];
+	struct up_err ignored = {};
+
+	if (up_cni_find(c, &dp, name, &ignored) || up_cni_state_has(name) || !up_cni_have_next(c))
+		return 0;
+	return up_cni_next(c, NULL, err);
+}
+
 static bool is_own_netns(int fd)
 {
 	struct stat own, other;
@@ -88,6 +108,29 @@ int up_cni_mac_parse(const char *text, uint8_t ret[6])
 	for (int i = 0; i < 6; i++)
 		ret[i] = (uint8_t)b[i];
 	return 0;
+}
+
+static int read_mac(const char *text, uint8_t mac[6], struct up_err *err)
+{
+	if (!*text || !up_cni_mac_parse(text, mac))
+		return 0;
+	return up_cni_fail(err, UP_CNI_BAD_CONFIG,
+			   "mac: '%.40s' is not the MAC address of one station", text);
+}
+
+/* runtimeConfig before args.cni before CNI_ARGS. */
+int up_cni_choose_mac(const struct up_cni *c, uint8_t mac[6], struct up_err *err)
+{
+	const json_t *args = up_cni_get(c->conf, "args");
+	const char *text = "";
+	char buf[64] = "";
+	int ret = up_cni_get_string(c->runtime, "mac", &text, err);
+
+	if (!ret && !*text)
+		ret = up_cni_get_string(up_cni_get(args, "cni"), "mac", &text, err);
+	if (!ret && !*text && up_cni_args_get(c->env.args, "MAC", buf, sizeof(buf)))
+		text = buf;
+	return ret ? ret : read_mac(text, mac, err);
 }
 
 json_t *up_cni_mac_json(const uint8_t mac[6])

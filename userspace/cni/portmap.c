@@ -22,6 +22,7 @@
 static const struct up_cni_option table[] = {
 	{"conditionsV4", "there are no iptables rules that could have conditions", true},
 	{"conditionsV6", "there are no iptables rules that could have conditions", true},
+	{"masqAll", "sources are kept, but for a container's own port", false},
 	{"backend", "ports are published by neither iptables nor nftables", false},
 	{"markMasqBit", "no packet is marked to be masqueraded", false},
 	{"externalSetMarkChain", "no packet is marked to be masqueraded", false},
@@ -40,11 +41,10 @@ static int portmap_add(struct up_cni *c, json_t **ret_result, struct up_err *err
 	if (!ret)
 		ret = up_cni_ports_parse(c, &list, err);
 	if (!ret && list.n) {
-		ret = up_cni_find(c, &dp, name, err);
-		if (!ret)
-			return up_cni_next(c, ret_result, err);
-		if (ret > 0)
-			ret = up_port_add(dp, name, list.pubs, list.n, err);
+		ret = up_cni_ours(c, &dp, name, ret_result, err);
+		if (ret <= 0)
+			return ret;
+		ret = up_port_add(dp, name, list.pubs, list.n, err);
 	}
 	if (!ret)
 		*ret_result = json_incref(c->prev);
@@ -56,13 +56,13 @@ static int portmap_del(struct up_cni *c, struct up_err *err)
 {
 	cleanup_datapath struct up_datapath *dp = NULL;
 	char name[UP_NAME_MAX + 1];
-	int ret = up_cni_find(c, &dp, name, err);
+	struct up_err ignored = {};
+	int ret;
 
-	if (!ret && up_cni_have_next(c))
-		return up_cni_next(c, NULL, err);
-	if (ret > 0)
-		ret = up_port_del_all(dp, name, err);
-	return ret == -ENOENT || ret == -EPROTO || ret == -EXDEV ? 0 : ret;
+	if (up_cni_find(c, &dp, name, &ignored) <= 0)
+		return up_cni_chained_del(c, err);
+	ret = up_port_del_all(dp, name, err);
+	return ret == -ENOENT ? 0 : ret;
 }
 
 struct search {
@@ -109,12 +109,8 @@ static int portmap_check(struct up_cni *c, struct up_err *err)
 		ret = up_cni_ports_parse(c, &list, err);
 	if (ret || !list.n)
 		return ret;
-	ret = up_cni_find(c, &dp, name, err);
-	if (!ret)
-		return up_cni_have_next(c)
-			       ? up_cni_next(c, NULL, err)
-			       : up_cni_fail(err, UP_CNI_DAMAGED, "there is no longer an endpoint");
-	return ret < 0 ? ret : check_rows(dp, name, &list, err);
+	ret = up_cni_ours(c, &dp, name, NULL, err);
+	return ret <= 0 ? ret : check_rows(dp, name, &list, err);
 }
 
 const struct up_cni_plugin up_cni_portmap = {

@@ -23,10 +23,8 @@
 #define REFERENCE_VERSION "1.7.1"
 
 static const struct up_cni_plugin *const plugins[] = {
-	&up_cni_underpass,
-	&up_cni_bridge,
-	&up_cni_ptp,
-	&up_cni_portmap,
+	&up_cni_underpass, &up_cni_bridge,    &up_cni_ptp,    &up_cni_portmap,
+	&up_cni_firewall,  &up_cni_bandwidth, &up_cni_tuning,
 };
 
 static const struct up_cni_plugin *find_plugin(const char *argv0)

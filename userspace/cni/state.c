@@ -111,6 +111,14 @@ bool up_cni_state_begun(const struct up_cni *c)
 	return record && !a.complete;
 }
 
+bool up_cni_state_has(const char *endpoint)
+{
+	char path[PATH_MAX];
+
+	state_path(endpoint, path);
+	return !access(path, F_OK);
+}
+
 void up_cni_state_remove(const char *endpoint)
 {
 	char path[PATH_MAX], undone[PATH_MAX + sizeof(UNDONE)];

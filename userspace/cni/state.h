@@ -44,6 +44,9 @@ int up_cni_state_save(const struct up_cni *c, bool complete, struct up_err *err)
 /** up_cni_state_begun() - is there an ADD of the same attachment that did not come to its end? */
 bool up_cni_state_begun(const struct up_cni *c);
 
+/** up_cni_state_has() - is there an attachment, complete or not, with this endpoint? */
+bool up_cni_state_has(const char *endpoint);
+
 /** up_cni_state_remove() - by endpoint; it need not be there */
 void up_cni_state_remove(const char *endpoint);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,4 +116,21 @@ int up_lock(struct up_err *err)
 			return up_fail(err, errno, "lock %s", path);
 	}
 	return take_fd(&fd);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path) && errno != ENOENT ? -errno : 0;
+}
+
+int up_remove_tree(const char *path, struct up_err *err)
+{
+	struct stat st;
+	int ret;
+
+	if (lstat(path, &st) && errno == ENOENT)
+		return 0;
+	ret = nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	return ret ? up_fail(err, ret < -1 ? ret : errno, "remove %s", path) : 0;
 }

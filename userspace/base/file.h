@@ -42,6 +42,15 @@ int up_file_write(const char *path, const void *data, size_t len, mode_t mode, s
 ssize_t up_file_read(const char *path, size_t max, char **ret_data, struct up_err *err);
 
 /**
+ * up_remove_tree() - remove a file, or a directory with all that is in it; follows no link
+ * @path: nothing there is no failure
+ * @err:  why it failed
+ *
+ * Return: 0 or -errno
+ */
+int up_remove_tree(const char *path, struct up_err *err);
+
+/**
  * up_lock() - take the lock of this host's state, waiting for another command to finish
  * @err: why it failed
  *

@@ -2,6 +2,7 @@
 #include "base/paths.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,18 @@ const char *up_run_dir(void)
 	return from_env(UP_RUN_DIR_ENV, UP_RUN_DIR_DEFAULT);
 }
 
+/* A run directory that was moved takes the data along. */
+const char *up_data_dir(void)
+{
+	static char moved[PATH_LIMIT + 8];
+	const char *run = up_run_dir();
+
+	if (!strcmp(run, UP_RUN_DIR_DEFAULT))
+		return from_env(UP_DATA_DIR_ENV, UP_DATA_DIR_DEFAULT);
+	snprintf(moved, sizeof(moved), "%s/data", run);
+	return from_env(UP_DATA_DIR_ENV, moved);
+}
+
 static int check_one(const char *env, const char *path, struct up_err *err)
 {
 	if (path[0] == '/' && strlen(path) <= PATH_LIMIT && !strstr(path, ".."))
@@ -39,7 +52,9 @@ int up_paths_check(struct up_err *err)
 {
 	int ret = check_one(UP_PIN_DIR_ENV, up_pin_dir(), err);
 
-	return ret ? ret : check_one(UP_RUN_DIR_ENV, up_run_dir(), err);
+	if (!ret)
+		ret = check_one(UP_RUN_DIR_ENV, up_run_dir(), err);
+	return ret ? ret : check_one(UP_DATA_DIR_ENV, from_env(UP_DATA_DIR_ENV, "/"), err);
 }
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

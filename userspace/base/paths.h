@@ -7,22 +7,27 @@
 
 struct up_err;
 
-#define UP_PIN_DIR_DEFAULT "/sys/fs/bpf/underpass"
-#define UP_RUN_DIR_DEFAULT "/run/underpass"
+#define UP_PIN_DIR_DEFAULT  "/sys/fs/bpf/underpass"
+#define UP_RUN_DIR_DEFAULT  "/run/underpass"
+#define UP_DATA_DIR_DEFAULT "/var/lib/underpass"
 
 /*
- * One machine can carry several hosts, each in a network namespace of its own, so both
+ * One machine can carry several hosts, each in a network namespace of its own, so these
  * directories can be moved. The environment is the only way, because every process that takes part
  * (a monitor, a hook) must agree and inherits it.
  */
-#define UP_PIN_DIR_ENV "UNDERPASS_PIN_DIR"
-#define UP_RUN_DIR_ENV "UNDERPASS_RUN_DIR"
+#define UP_PIN_DIR_ENV  "UNDERPASS_PIN_DIR"
+#define UP_RUN_DIR_ENV  "UNDERPASS_RUN_DIR"
+#define UP_DATA_DIR_ENV "UNDERPASS_DATA_DIR"
 
 /** up_pin_dir() - directory of this host's pins, below a bpffs mount */
 const char *up_pin_dir(void);
 
 /** up_run_dir() - directory of this host's state files and lock */
 const char *up_run_dir(void);
+
+/** up_data_dir() - directory of what containers write; "data" in a run directory that was moved */
+const char *up_data_dir(void);
 
 /**
  * up_paths_check() - refuse directories that the environment set to something unusable

@@ -31,7 +31,7 @@ Q := $(if $(V),,@)
 msg = $(if $(V),,@printf '  %-8s %s\n' $(1) '$(strip $(2))';)
 
 # Looked up when a recipe runs, not before: 'make test' may have to install it first.
-LIBS := libbpf libelf zlib libnl-3.0 jansson
+LIBS := libbpf libelf zlib libnl-3.0 jansson libseccomp
 pkg   = $(shell pkg-config $(1) $(2))$(if $(filter-out 0,$(.SHELLSTATUS)),$(error \
 	cannot build without $(2): run tools/install-deps))
 

@@ -30,6 +30,7 @@ enum {
  * @summary: one line for the list of commands
  * @help:    the options, a line each, or what is to be said after @options; printed by --help
  * @options: the options as a table, or NULL
+ * @contains: a process of it becomes a container's: see launch/self.h
  * @run:     argv[0] is the command's name; returns an exit status
  */
 struct up_cmd {
@@ -38,6 +39,7 @@ struct up_cmd {
 	const char *summary;
 	const char *help;
 	const struct up_option *options;
+	bool contains;
 	int (*run)(const struct up_cmd *cmd, int argc, char **argv);
 };
 

@@ -69,7 +69,6 @@ void up_env_default(struct up_env *env, const char *hostname, bool terminal)
 
 	snprintf(text, sizeof(text), "HOSTNAME=%s", hostname);
 	set_default(env, PATH_DEFAULT);
-	set_default(env, "HOME=/root");
 	set_default(env, text);
 	if (terminal)
 		set_default(env, getenv("TERM") ? "TERM" : "TERM=xterm");

@@ -21,7 +21,7 @@ struct up_env {
 	char *at[UP_ENV_MAX + 1];
 };
 
-/** up_env_default() - what every command gets unless it is set: PATH, HOME, HOSTNAME, TERM with a
+/** up_env_default() - what every command gets unless it is set: PATH, HOSTNAME, TERM with a
  * terminal */
 void up_env_default(struct up_env *env, const char *hostname, bool terminal);
 

@@ -1,26 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* "exec": what was said to "run" holds, unless something else is said here. */
 #include <errno.h>
 #include <getopt.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cmd/cmd.h"
-#include "cmd/container.h"
+#include "cmd/life.h"
 #include "cmd/options.h"
 #include "launch/join.h"
-#include "launch/stdio.h"
 
-/* One "exec". */
-struct exec {
-	struct up_command command;
-	struct up_stdio stdio;
-	struct up_env env;
-};
-
-static int exec_in(const char *name, const struct up_command *cmd, int *ret_code,
-		   struct up_err *err)
+/* The options that the container was started with, read like a command line. */
+static int recall(const char *name, struct up_run *was, struct up_err *err)
 {
+	const char *key;
+	json_t *list;
+	int ret = 0;
+
+	json_decref(was->options);
+	was->options = up_container_options(name); /* whose strings @was refers to */
+	json_object_foreach (was->options, key, list) {
+		const struct up_option *o = up_options_find(up_run_options, key);
+		const json_t *text;
+		size_t i;
+
+		json_array_foreach (list, i, text)
+			if (!ret)
+				ret = !o || !json_is_string(text)
+					      ? up_fail_msg(err, EINVAL, "option %s", key)
+					      : up_option_set(o, was, json_string_value(text), err);
+	}
+	return ret ? up_wrap(err, "container %s: broken options", name) : 0;
+}
+
+/* What this command says takes the place of what the other one said. */
+static int merge(struct up_run *was, const struct up_run *is, struct up_err *err)
+{
+	int ret = 0;
+
+	was->stdio.interactive = is->stdio.interactive;
+	was->stdio.terminal = is->stdio.terminal;
+	was->sandbox.fs.privileged |= is->sandbox.fs.privileged;
+	if (is->sandbox.command.user)
+		was->sandbox.command.user = is->sandbox.command.user;
+	if (is->sandbox.command.workdir)
+		was->sandbox.command.workdir = is->sandbox.command.workdir;
+	for (size_t i = 0; i < is->env.n && !ret; i++)
+		ret = up_env_set(&was->env, is->env.at[i], err);
+	return ret;
+}
+
+static int enter_cgroup(const struct up_container *c, struct up_err *err)
+{
+	cleanup_cgroup struct up_cgroup cg;
+	int ret;
+
+	up_cgroup_none(&cg);
+	ret = up_cgroup_open(c->id, false, &cg, err);
+	return ret ? ret : up_cgroup_attach(&cg, 0, err);
+}
+
+static int exec_in(const struct up_run *is, char **argv, int *ret_code, struct up_err *err)
+{
+	cleanup_run struct up_run *was = up_run_new();
+	struct up_command *cmd = &was->sandbox.command;
+	const char *name = argv[0];
 	cleanup_fd int init = -1;
 	struct up_container c;
 	int ret = up_container_load(name, &c, err);
@@ -30,58 +76,35 @@ static int exec_in(const char *name, const struct up_command *cmd, int *ret_code
 	init = up_process_open(&c.init);
 	if (init < 0)
 		return up_fail_msg(err, ESRCH, "container %s: it is not running", name);
-	ret = up_join_exec(init, cmd, ret_code, err);
+	ret = recall(name, was, err);
+	if (!ret)
+		ret = merge(was, is, err);
+	if (!ret)
+		ret = up_run_secure(was, err);
+	if (!ret)
+		ret = enter_cgroup(&c, err);
+	if (ret)
+		return ret;
+	up_env_default(&was->env, c.hostname, was->stdio.terminal);
+	cmd->argv = argv + 1;
+	cmd->env = was->env.at;
+	ret = up_join_exec(init, c.init.pid, cmd, ret_code, err);
 	return ret ? up_wrap(err, "container %s", name) : 0;
-}
-
-static int add_env(void *to, const char *text, struct up_err *err)
-{
-	return up_env_set(&((struct exec *)to)->env, text, err);
-}
-
-static int set_workdir(void *to, const char *text, struct up_err *err)
-{
-	(void)err;
-	((struct exec *)to)->command.workdir = text;
-	return 0;
-}
-
-static const struct up_option options[] = {
-	{"interactive", 'i', NULL, "hand standard input on",
-	 .flag = offsetof(struct exec, stdio.interactive)},
-	{"tty", 't', NULL, "a terminal of its own", .flag = offsetof(struct exec, stdio.terminal)},
-	{"env", 'e', "NAME=VALUE", "set a variable; NAME alone takes the caller's value",
-	 .set = add_env},
-	{"workdir", 'w', "DIR", "directory to start in (default: /)", .set = set_workdir},
-	{},
-};
-
-static void end(struct exec *e)
-{
-	up_stdio_close(&e->stdio);
-	up_env_free(&e->env);
 }
 
 static int run(const struct up_cmd *cmd, int argc, char **argv)
 {
-	__up_cleanup(end) struct exec e = {.command = {.workdir = "/"}};
+	cleanup_run struct up_run *is = up_run_new();
 	int code = UP_EXIT_RUN_FAILED, status;
 	struct up_err err = {};
 
-	up_stdio_none(&e.stdio);
-	status = up_options_parse(cmd, &e, argc, argv, NULL);
+	is->sandbox.command.workdir = NULL;
+	status = up_options_parse(cmd, is, argc, argv, NULL);
 	if (status >= 0)
 		return status;
 	if (argc - optind < 2)
 		return up_cmd_usage(cmd, "want the name of a container and a command");
-	argv += optind;
-	up_env_default(&e.env, argv[0], e.stdio.terminal);
-	e.command.argv = argv + 1;
-	e.command.env = e.env.at;
-	e.command.stdio = &e.stdio;
-	status = exec_in(argv[0], &e.command, &code, &err);
-	up_stdio_close(&e.stdio);
-	if (status)
+	if (exec_in(is, argv + optind, &code, &err))
 		up_cmd_error(&err);
 	return code;
 }
@@ -90,7 +113,9 @@ const struct up_cmd cmd_exec = {
 	.name = "exec",
 	.args = "[OPTIONS] NAME CMD [ARG]...",
 	.summary = "run a command in a running container",
-	.options = options,
-	.help = "\nExit statuses are those of 'run'.\n",
+	.options = up_exec_options,
+	.contains = true,
+	.help = "\nUser, variables, capabilities and limits are those of 'run', and so are exit "
+		"statuses.\n",
 	.run = run,
 };

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "cmd/cmd.h"
 #include "core/datapath.h"
 #include "core/endpoint.h"
@@ -19,13 +21,125 @@
 
 #define CONTAINER_IFNAME "eth0"
 
-bool up_run_is_fast(const struct up_run *r)
-{
-	return !strcmp(r->record.net, "fast");
-}
-
 /* ---- the container's life ---------------------------------------------------------------------
  */
+
+static int open_log(struct up_run *r, struct up_err *err)
+{
+	char path[PATH_MAX];
+
+	if (!r->detach)
+		return 0;
+	up_container_path(r->record.name, "log", path);
+	r->stdio.log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	return r->stdio.log < 0 ? up_fail(err, errno, "open %s", path) : 0;
+}
+
+/* ---- files of its own -------------------------------------------------------------------------
+ */
+
+/* In place: the container has this very file mounted. */
+static int write_etc(const struct up_run *r, const char *name, const char *text, struct up_err *err)
+{
+	const struct up_idmap *ids = &r->sandbox.idmap;
+	cleanup_fd int fd = -1;
+	char path[PATH_MAX];
+
+	if (!text)
+		return up_fail(err, ENOMEM, "%s", name);
+	up_container_path(r->record.name, name, path);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
+	    fchown(fd, ids->uid, ids->gid) || fchmod(fd, 0644))
+		return up_fail(err, errno, "write %s", path);
+	return 0;
+}
+
+static int write_hosts(const struct up_run *r, struct up_err *err)
+{
+	cleanup_free char *text = up_etcfiles_hosts(&r->etc);
+
+	return write_etc(r, "hosts", text, err);
+}
+
+static int write_resolv(const struct up_run *r, struct up_err *err)
+{
+	cleanup_free char *host = NULL, *text = NULL;
+
+	if (up_file_read("/etc/resolv.conf", 1 << 16, &host, NULL) < 0)
+		host = NULL;
+	text = up_etcfiles_resolv(&r->etc, host ? host : "");
+	return write_etc(r, "resolv.conf", text, err);
+}
+
+static int write_hostname(const struct up_run *r, struct up_err *err)
+{
+	char text[UP_NAME_MAX + 2];
+
+	snprintf(text, sizeof(text), "%s\n", r->record.hostname);
+	return write_etc(r, "hostname", text, err);
+}
+
+/* A container whose network is another's has the other's files. */
+static int mount_etc(struct up_run *r, struct up_err *err)
+{
+	static const char *const names[] = {"hosts", "resolv.conf", "hostname"};
+	const char *owner = r->join[UP_NS_NET] ? r->join[UP_NS_NET] : r->record.name;
+	char path[PATH_MAX], target[32];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		up_container_path(owner, names[i], path);
+		snprintf(target, sizeof(target), "/etc/%s", names[i]);
+		if (!up_volumes_has(&r->sandbox.fs.volumes, target) &&
+		    !up_volume_add(&r->sandbox.fs.volumes, "bind", path, target, err))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int make_etc(struct up_run *r, struct up_err *err)
+{
+	int ret = r->join[UP_NS_NET] ? 0 : write_hosts(r, err);
+
+	if (!ret && !r->join[UP_NS_NET])
+		ret = write_resolv(r, err);
+	if (!ret && !r->join[UP_NS_NET])
+		ret = write_hostname(r, err);
+	return ret ? ret : mount_etc(r, err);
+}
+
+static int make_root(struct up_run *r, struct up_err *err)
+{
+	struct up_root *root = &r->sandbox.root;
+	int ret;
+
+	strcpy(root->path, r->record.rootfs);
+	root->uid = r->sandbox.idmap.uid;
+	root->gid = r->sandbox.idmap.gid;
+	if (r->rw)
+		return 0;
+	up_container_data_path(r->record.name, "", root->scratch);
+	ret = up_mkdir_p(root->scratch, 0700, err);
+	return ret ? ret : up_root_prepare(root, err);
+}
+
+static int make_cgroup(struct up_run *r, struct up_err *err)
+{
+	int ret = up_cgroup_open(r->record.id, true, &r->cgroup, err);
+
+	if (!ret)
+		ret = up_cgroup_limit(&r->cgroup, &r->cgroup_limits, err);
+	if (!ret && !r->sandbox.fs.privileged)
+		ret = up_devices_restrict(r->cgroup.v2, r->devices, r->n_devices, err);
+	if (ret)
+		return ret;
+	r->sandbox.cgroup = fcntl(r->cgroup.v2, F_DUPFD_CLOEXEC, 3);
+	for (size_t i = 0; i < r->cgroup.n_v1; i++)
+		r->cgroup_names[i] = r->cgroup.controllers[i];
+	r->sandbox.fs.cgroups = r->cgroup_names;
+	r->sandbox.fs.n_cgroups = r->cgroup.n_v1;
+	return 0;
+}
 
 /* A user who says "run" wants it to run: bring the datapath up where it is not. */
 static int open_datapath(struct up_run *r, struct up_err *err)
@@ -51,6 +165,20 @@ static void describe_ports(struct up_run *r)
 	}
 }
 
+static void describe_endpoint(struct up_run *r, const struct up_endpoint_info *info)
+{
+	const uint8_t *m = info->mac;
+
+	if (up_addr_set(&info->addr[UP_V4]))
+		up_addr_format(&info->addr[UP_V4], r->record.address);
+	if (up_addr_set(&info->addr[UP_V6]))
+		up_addr_format(&info->addr[UP_V6], r->record.address6);
+	if (up_addr_set(&info->gateway[UP_V4]))
+		up_addr_format(&info->gateway[UP_V4], r->gateway);
+	snprintf(r->record.mac, sizeof(r->record.mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1],
+		 m[2], m[3], m[4], m[5]);
+}
+
 static int add_endpoint(struct up_run *r, struct up_err *err)
 {
 	struct up_endpoint_spec spec = {
@@ -72,35 +200,54 @@ static int add_endpoint(struct up_run *r, struct up_err *err)
 
 	spec.netns_fd = netns;
 	memcpy(spec.addr, r->addr, sizeof(spec.addr));
+	memcpy(spec.mac, r->mac, sizeof(spec.mac));
 	if (!ret)
 		ret = up_endpoint_add(r->dp, &spec, &info, err);
 	if (ret)
 		return ret;
 	r->endpoint = true;
-	up_addr_format(&info.addr[UP_V4], r->record.address);
+	describe_endpoint(r, &info);
 	describe_ports(r);
-	return 0;
+	return write_hosts(r, err);
 }
 
-static int open_log(struct up_run *r, struct up_err *err)
+/* Variables with their values: the caller of exec may have others. */
+static int save_options(const struct up_run *r, struct up_err *err)
 {
-	char path[PATH_MAX];
+	json_t *env = json_array();
 
-	if (!r->detach)
-		return 0;
-	up_container_log_path(r->record.name, path);
-	r->stdio.log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	return r->stdio.log < 0 ? up_fail(err, errno, "open %s", path) : 0;
+	for (size_t i = 0; i < r->env.n; i++)
+		json_array_append_new(env, json_string(r->env.at[i]));
+	json_object_set_new(r->options, "env", env);
+	return up_container_save_options(r->record.name, r->options, err);
+}
+
+static int prepare(struct up_run *r, struct up_err *err)
+{
+	int ret = open_log(r, err);
+
+	if (r->record.ids && !r->sandbox.idmap.count)
+		r->sandbox.idmap =
+			(struct up_idmap){r->record.first_id, r->record.first_id, r->record.ids};
+	if (!ret)
+		ret = save_options(r, err);
+	if (!ret)
+		ret = make_root(r, err);
+	if (!ret)
+		ret = make_etc(r, err);
+	if (!ret)
+		ret = make_cgroup(r, err);
+	return ret ? ret : up_stdio_open(&r->stdio, err);
 }
 
 static int bring_to_life(struct up_run *r, struct up_err *err)
 {
-	int master, ret = open_log(r, err);
+	int master, ret = prepare(r, err);
 
 	if (!ret)
-		ret = up_stdio_open(&r->stdio, err);
-	if (!ret)
 		ret = up_sandbox_start(&r->sandbox, &r->sb, err);
+	if (!ret)
+		ret = up_cgroup_attach(&r->cgroup, r->sb.pid, err);
 	if (!ret)
 		ret = up_process_of(r->sb.pid, &r->record.init);
 	if (!ret)
@@ -108,7 +255,7 @@ static int bring_to_life(struct up_run *r, struct up_err *err)
 	if (!ret && up_run_is_fast(r))
 		ret = add_endpoint(r, err);
 	if (!ret)
-		ret = up_sandbox_go(&r->sb, &master, &r->code, err);
+		ret = up_sandbox_go(&r->sb, &r->sandbox, &master, &r->code, err);
 	if (ret)
 		return ret;
 	up_stdio_started(&r->stdio, master);
@@ -142,6 +289,7 @@ static int start(struct up_run *r, struct up_err *err)
 	up_stdio_close(&r->stdio);
 	up_sandbox_end(&r->sb);
 	drop_endpoint(r, &ignored);
+	up_cgroup_remove(r->record.id, NULL);
 	up_container_remove(r->record.name, NULL);
 	return up_wrap(err, "container %s", r->record.name);
 }
@@ -159,6 +307,8 @@ static int finish(struct up_run *r)
 		up_sandbox_end(&r->sb);
 	}
 	drop_endpoint(r, &err);
+	if (up_cgroup_remove(r->record.id, &err))
+		up_cmd_error(&err);
 	r->record.state = UP_CONTAINER_EXITED;
 	r->record.exit_code = code;
 	r->record.finished = time(NULL);

@@ -60,7 +60,7 @@ static int print(const char *name, bool following, struct up_err *err)
 
 	if (ret)
 		return ret;
-	up_container_log_path(name, path);
+	up_container_path(name, "log", path);
 	log = open(path, O_RDONLY | O_CLOEXEC);
 	if (log < 0 && errno == ENOENT)
 		return up_fail_msg(err, ENOENT,

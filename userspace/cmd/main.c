@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/paths.h"
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "launch/self.h"
 
 static const struct up_cmd *const commands[] = {
 	&cmd_run, &cmd_exec, &cmd_ps,     &cmd_logs,  &cmd_stop, &cmd_rm,      &cmd_port,
@@ -96,6 +98,10 @@ int main(int argc, char **argv)
 	}
 	if (up_paths_check(&err))
 		return up_cmd_error(&err);
+	if (cmd->contains && !geteuid() && up_self_protect(argv, &err)) {
+		up_cmd_error(&err);
+		return UP_EXIT_RUN_FAILED;
+	}
 	opterr = 0;
 	return cmd->run(cmd, argc - 1, argv + 1);
 }

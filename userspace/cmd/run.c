@@ -1,174 +1,259 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* "run": the command line of a container. */
+#include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
-#include <errno.h>
-#include <getopt.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cmd/cmd.h"
 #include "cmd/life.h"
-#include "cmd/limit.h"
 #include "cmd/options.h"
-#include "launch/rootfs.h"
+#include "net/netns.h"
 
-/* ---- options ----------------------------------------------------------------------------------
+/* ---- what was asked for -----------------------------------------------------------------------
  */
 
-static int set_net(void *to, const char *text, struct up_err *err)
+struct up_run *up_run_new(void)
 {
-	static const char *const nets[] = {"fast", "host", "none"};
-	struct up_run *r = to;
+	struct up_run *r = calloc(1, sizeof(*r));
 
-	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
-		if (!strcmp(nets[i], text)) {
-			strcpy(r->record.net, nets[i]);
-			return 0;
-		}
-	return up_fail_msg(err, EINVAL, "network '%s': want fast, host or none", text);
+	if (!r)
+		abort();
+	r->sb = UP_SANDBOX_NONE;
+	r->code = UP_EXIT_RUN_FAILED;
+	r->options = json_object();
+	up_stdio_none(&r->stdio);
+	up_cgroup_none(&r->cgroup);
+	up_sandbox_spec_init(&r->sandbox);
+	r->sandbox.command.workdir = "/";
+	r->sandbox.command.stdio = &r->stdio;
+	strcpy(r->record.net, "fast");
+	return r;
 }
 
-static int set_mtu(void *to, const char *text, struct up_err *err)
+void up_run_free(struct up_run **run)
 {
-	struct up_run *r = to;
-	char *end;
-	unsigned long mtu = strtoul(text, &end, 10);
+	struct up_run *r = *run;
 
-	if (*text < '0' || *text > '9' || *end || mtu < 68 || mtu > 65535)
-		return up_fail_msg(err, EINVAL, "MTU '%s': want 68 to 65535", text);
-	r->mtu = (uint32_t)mtu;
+	if (!r)
+		return;
+	up_stdio_close(&r->stdio);
+	up_cgroup_close(&r->cgroup);
+	up_sandbox_spec_close(&r->sandbox);
+	up_seccomp_free(&r->sandbox.command.seccomp);
+	up_env_free(&r->env);
+	up_publish_list_free(&r->ports);
+	up_words_free(&r->groups);
+	up_words_free(&r->sysctls);
+	up_words_free(&r->etc.dns);
+	up_words_free(&r->etc.search);
+	up_words_free(&r->etc.options);
+	up_words_free(&r->etc.add_hosts);
+	json_decref(r->options);
+	free(r);
+	*run = NULL;
+}
+
+/* Under its long name: a list of what was given, in order. Variables are kept with their values. */
+void up_run_note(void *run, const struct up_option *option, const char *text)
+{
+	struct up_run *r = run;
+	json_t *list = json_object_get(r->options, option->name);
+
+	if (!strncmp(option->name, "env", 3))
+		return;
+	if (!list) {
+		list = json_array();
+		json_object_set_new(r->options, option->name, list);
+	}
+	json_array_append_new(list, json_string(text ?: "true"));
+}
+
+bool up_run_is_fast(const struct up_run *r)
+{
+	return !strcmp(r->record.net, "fast");
+}
+
+/* With ALL added, what is dropped counts; with ALL dropped, what is added. */
+static uint64_t caps_of(const struct up_run *r)
+{
+	uint64_t all = up_caps_all(), add = r->cap_add;
+
+	if (add == all || r->sandbox.fs.privileged)
+		return all & ~r->cap_drop;
+	return (up_caps_default() & ~r->cap_drop) | add;
+}
+
+int up_run_secure(struct up_run *r, struct up_err *err)
+{
+	struct up_command *c = &r->sandbox.command;
+
+	c->caps.bounding = caps_of(r);
+	c->groups = r->groups.at;
+	c->n_groups = r->groups.n;
+	r->sandbox.fs.unmasked = r->no_masks;
+	if (r->no_seccomp || r->sandbox.fs.privileged)
+		return 0;
+	return up_seccomp_default(c->caps.bounding, &c->seccomp, err);
+}
+
+/* ---- what cannot be ---------------------------------------------------------------------------
+ */
+
+static bool shared(const struct up_run *r, enum up_ns kind)
+{
+	return r->sandbox.ns[kind].mode != UP_NS_PRIVATE;
+}
+
+/* A user namespace has no power over namespaces that it does not own. */
+static int check_userns(const struct up_run *r, struct up_err *err)
+{
+	static const enum up_ns kinds[] = {UP_NS_NET, UP_NS_IPC, UP_NS_UTS, UP_NS_PID};
+
+	if (!shared(r, UP_NS_USER))
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+			if (shared(r, kinds[i]))
+				return up_fail_msg(err, EINVAL,
+						   "--userns: not with a shared %s namespace",
+						   up_ns_name(kinds[i]));
+	if (!shared(r, UP_NS_USER) && r->sandbox.fs.privileged)
+		return up_fail_msg(err, EINVAL, "--privileged: not with --userns");
 	return 0;
 }
 
-static int copy_name(const char *what, const char *text, char to[UP_NAME_MAX + 1],
-		     struct up_err *err)
+static int check_network(struct up_run *r, struct up_err *err)
 {
-	int ret = up_name_check(what, text, err);
+	const struct up_run none = {};
+	bool wants = memcmp(r->addr, none.addr, sizeof(r->addr)) != 0 ||
+		     memcmp(r->mac, none.mac, sizeof(r->mac)) != 0 || r->mtu;
 
-	if (!ret)
-		snprintf(to, UP_NAME_MAX + 1, "%s", text);
+	if (up_run_is_fast(r))
+		return 0;
+	if (r->ports.n && !strcmp(r->record.net, "host")) {
+		fputs("underpass: run: -p means nothing with --net=host: the container's ports "
+		      "are the host's\n",
+		      stderr);
+		up_publish_list_free(&r->ports);
+		r->ports = (struct up_publish_list){};
+	}
+	if (r->ports.n)
+		return up_fail_msg(err, EINVAL, "-p: not with --net=%s", r->record.net);
+	if (r->limits.set)
+		return up_fail_msg(err, EINVAL, "limits of the network: not with --net=%s",
+				   r->record.net);
+	if (wants)
+		return up_fail_msg(err, EINVAL,
+				   "--ip, --ip6, --mac-address, --mtu: not with --net=%s",
+				   r->record.net);
+	return 0;
+}
+
+static int check_sysctls(const struct up_run *r, struct up_err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < r->sysctls.n && !ret; i++)
+		ret = up_sysctl_check(r->sysctls.at[i], !shared(r, UP_NS_NET),
+				      !shared(r, UP_NS_IPC), err);
 	return ret;
 }
 
-static int set_name(void *to, const char *text, struct up_err *err)
+/* Everything that can be refused before anything is changed. */
+static int check(struct up_run *r, struct up_err *err)
 {
-	return copy_name("container name", text, ((struct up_run *)to)->record.name, err);
+	int ret;
+
+	if (geteuid())
+		return up_fail_msg(err, EPERM, "run: need root (CAP_SYS_ADMIN and CAP_NET_ADMIN)");
+	if (shared(r, UP_NS_UTS) && (*r->record.hostname || r->sandbox.domainname))
+		return up_fail_msg(err, EINVAL, "--hostname, --domainname: not with --uts=host");
+	ret = check_network(r, err);
+	if (!ret)
+		ret = check_userns(r, err);
+	if (!ret)
+		ret = check_sysctls(r, err);
+	if (!ret)
+		ret = up_root_check(r->record.rootfs, err);
+	if (ret > 0 && r->rw)
+		return up_fail_msg(err, EINVAL,
+				   "root filesystem %s: --rw: a tar file is not written",
+				   r->record.rootfs);
+	return ret < 0 ? ret : 0;
 }
 
-static int set_hostname(void *to, const char *text, struct up_err *err)
+/* ---- what is joined ---------------------------------------------------------------------------
+ */
+
+/* Another container's ipc namespace comes with its /dev/shm. */
+static int join_shm(struct up_run *r, const struct up_container *c, int init, struct up_err *err)
 {
-	return copy_name("host name", text, ((struct up_run *)to)->hostname, err);
+	struct up_volume *v;
+
+	if (!up_container_option(c->name, "ipc", "shareable"))
+		return up_fail_msg(err, EPERM,
+				   "its ipc namespace is private: run it with "
+				   "--ipc=shareable");
+	v = up_volume_add(&r->sandbox.fs.volumes, "shm", NULL, "/dev/shm", err);
+	if (!v)
+		return -EINVAL;
+	v->fd = up_mount_of(init, "/dev/shm", err);
+	return v->fd < 0 ? v->fd : 0;
 }
 
-static int add_port(void *to, const char *text, struct up_err *err)
+static int join_container(struct up_run *r, enum up_ns kind, struct up_err *err)
 {
-	return up_portspec_parse(text, &((struct up_run *)to)->ports, err);
+	cleanup_fd int init = -1;
+	struct up_container c;
+	int ret = up_container_load(r->join[kind], &c, err);
+
+	if (ret)
+		return ret;
+	init = up_process_open(&c.init);
+	if (init < 0)
+		return up_fail_msg(err, ESRCH, "container %s: it is not running", c.name);
+	r->sandbox.ns[kind].fd = up_ns_open(c.init.pid, kind, err);
+	if (r->sandbox.ns[kind].fd < 0)
+		return r->sandbox.ns[kind].fd;
+	ret = kind == UP_NS_IPC ? join_shm(r, &c, init, err) : 0;
+	return ret ? up_wrap(err, "container %s", c.name) : 0;
 }
 
-static int set_address(struct up_run *r, const char *text, enum up_family family,
-		       struct up_err *err)
+static int join_all(struct up_run *r, struct up_err *err)
 {
-	struct up_addr addr;
+	int ret = 0;
 
-	if (up_addr_parse(text, &addr) || up_addr_family(&addr) != family)
-		return up_fail_msg(err, EINVAL, "address '%s': not an %s address", text,
-				   family == UP_V4 ? "IPv4" : "IPv6");
-	r->addr[family] = addr;
-	return 0;
+	for (int i = 0; i < UP_NS_COUNT && !ret; i++)
+		if (r->join[i])
+			ret = join_container(r, (enum up_ns)i, err);
+	if (ret || !r->net_path)
+		return ret;
+	r->sandbox.ns[UP_NS_NET].fd = up_netns_open(r->net_path, err);
+	return r->sandbox.ns[UP_NS_NET].fd < 0 ? r->sandbox.ns[UP_NS_NET].fd : 0;
 }
 
-static int set_ip(void *to, const char *text, struct up_err *err)
+/* ---- completing it ----------------------------------------------------------------------------
+ */
+
+static void default_names(struct up_run *r)
 {
-	return set_address(to, text, UP_V4, err);
-}
-
-static int set_ip6(void *to, const char *text, struct up_err *err)
-{
-	return set_address(to, text, UP_V6, err);
-}
-
-static int add_env(void *to, const char *text, struct up_err *err)
-{
-	return up_env_set(&((struct up_run *)to)->env, text, err);
-}
-
-static int set_workdir(void *to, const char *text, struct up_err *err)
-{
-	if (*text != '/')
-		return up_fail_msg(err, EINVAL, "working directory '%s': want an absolute path",
-				   text);
-	((struct up_run *)to)->sandbox.command.workdir = text;
-	return 0;
-}
-
-static int limit(void *to, enum up_limit which, const char *text, struct up_err *err)
-{
-	return up_cmd_limit(&((struct up_run *)to)->limits, which, text, err);
-}
-
-static int limit_in(void *to, const char *text, struct up_err *err)
-{
-	return limit(to, UP_LIMIT_IN, text, err);
-}
-
-static int limit_out(void *to, const char *text, struct up_err *err)
-{
-	return limit(to, UP_LIMIT_OUT, text, err);
-}
-
-static int limit_flows(void *to, const char *text, struct up_err *err)
-{
-	return limit(to, UP_LIMIT_FLOWS, text, err);
-}
-
-static int limit_new(void *to, const char *text, struct up_err *err)
-{
-	return limit(to, UP_LIMIT_NEW, text, err);
-}
-
-#define FLAG(member) .flag = offsetof(struct up_run, member)
-
-static const struct up_option options[] = {
-	{"detach", 'd', NULL, "in the background; print the container's name", FLAG(detach)},
-	{"interactive", 'i', NULL, "hand standard input on", FLAG(stdio.interactive)},
-	{"tty", 't', NULL, "a terminal of its own", FLAG(stdio.terminal)},
-	{"rm", 0, NULL, "remove the container when it has ended", FLAG(remove)},
-	{"name", 0, "NAME", "name of the container (default: made up)", .set = set_name},
-	{"publish", 'p', "SPEC", "publish a port: [ADDRESS:][HOST[-END]:]CONTAINER[-END][/udp]",
-	 .set = add_port},
-	{"net", 0, "NET",
-	 "fast (default): the fast path; host: the host's own network;\n"
-	 "none: nothing but a loopback",
-	 .set = set_net},
-	{"network", 0, "NET", NULL, .set = set_net},
-	{"ip", 0, "ADDRESS", "IPv4 address (default: the lowest free one)", .set = set_ip},
-	{"ip6", 0, "ADDRESS", "IPv6 address (default: the lowest free one)", .set = set_ip6},
-	{"mtu", 0, "BYTES", "(default: the uplink's)", .set = set_mtu},
-	{"limit-in", 0, "RATE", "bits in a second that it may receive: 100mbit[:BURST]",
-	 .set = limit_in},
-	{"limit-out", 0, "RATE", "the same for what it sends; see 'underpass limit --help'",
-	 .set = limit_out},
-	{"limit-flows", 0, "N", "live flows (default: half of the flow table)", .set = limit_flows},
-	{"limit-new", 0, "N", "new flows in a second (default: no limit)", .set = limit_new},
-	{"hostname", 'h', "NAME", "(default: the container's name)", .set = set_hostname},
-	{"env", 'e', "NAME=VALUE", "set a variable; NAME alone takes the caller's value",
-	 .set = add_env},
-	{"workdir", 'w', "DIR", "directory to start in (default: /)", .set = set_workdir},
-	{},
-};
-
-static void default_name(struct up_run *r)
-{
-	uint32_t random = (uint32_t)getpid();
+	uint64_t random = (uint64_t)getpid();
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		random ^= (uint32_t)time(NULL);
-	snprintf(r->record.name, sizeof(r->record.name), "up-%08x", random);
+		abort();
+	snprintf(r->record.id, sizeof(r->record.id), "%016llx", (unsigned long long)random);
+	if (!*r->record.name)
+		snprintf(r->record.name, sizeof(r->record.name), "up-%.8s", r->record.id);
+	/* As in docker: who shares the host's network goes by its name. */
+	if (shared(r, UP_NS_UTS) || (!*r->record.hostname && !strcmp(r->record.net, "host")))
+		gethostname(r->record.hostname, sizeof(r->record.hostname) - 1);
+	else if (!*r->record.hostname)
+		strcpy(r->record.hostname, r->record.name);
 }
 
 static void describe_command(struct up_run *r, char **argv)
@@ -180,25 +265,65 @@ static void describe_command(struct up_run *r, char **argv)
 					argv[i]);
 }
 
-/* Everything that can be refused before anything is changed. */
-static int check(struct up_run *r, struct up_err *err)
+/* /dev/shm: the host's, or of another size than the default */
+static int add_shm(struct up_run *r, struct up_err *err)
 {
-	if (geteuid())
-		return up_fail_msg(err, EPERM, "run: need root (CAP_SYS_ADMIN and CAP_NET_ADMIN)");
-	if (r->ports.n && !up_run_is_fast(r))
-		return up_fail_msg(err, EINVAL, "-p needs --net=fast: with --net=%s %s",
-				   r->record.net,
-				   !strcmp(r->record.net, "host")
-					   ? "a container's ports are the host's already"
-					   : "there is no network");
-	if (r->limits.set && !up_run_is_fast(r))
-		return up_fail_msg(err, EINVAL, "limits need --net=fast");
-	return up_rootfs_check(r->record.rootfs, err);
+	bool host = r->sandbox.ns[UP_NS_IPC].mode == UP_NS_HOST;
+	char text[64];
+
+	if (host)
+		return up_volume_parse("/dev/shm:/dev/shm", &r->sandbox.fs.volumes, err);
+	if (!r->shm_size)
+		return 0;
+	snprintf(text, sizeof(text), "/dev/shm:mode=1777,size=%.32s", r->shm_size);
+	return up_volume_parse_tmpfs(text, &r->sandbox.fs.volumes, err);
+}
+
+/* What --device lets it access. */
+static int add_device_rules(struct up_run *r, struct up_err *err)
+{
+	for (size_t i = 0; i < r->sandbox.fs.volumes.n; i++) {
+		const struct up_volume *v = &r->sandbox.fs.volumes.at[i];
+
+		if (!v->device)
+			continue;
+		if (r->n_devices == UP_DEVICE_RULES)
+			return up_fail_msg(err, E2BIG, "more than %d devices", UP_DEVICE_RULES);
+		if (up_device_rule_of(v->source, v->options, &r->devices[r->n_devices++], err))
+			return up_wrap(err, "device %s", v->source);
+	}
+	return 0;
+}
+
+static int complete(struct up_run *r, struct up_err *err)
+{
+	struct up_sandbox_spec *s = &r->sandbox;
+	int ret;
+
+	default_names(r);
+	up_env_default(&r->env, r->record.hostname, r->stdio.terminal);
+	s->hostname = r->record.hostname;
+	s->command.env = r->env.at;
+	s->fs.sysctls = r->sysctls.at;
+	s->fs.n_sysctls = r->sysctls.n;
+	s->fs.userns = !shared(r, UP_NS_USER);
+	s->fs.cgroup_ns = !shared(r, UP_NS_CGROUP);
+	r->etc.hostname = r->record.hostname;
+	r->etc.address = r->record.address;
+	r->etc.address6 = r->record.address6;
+	r->etc.gateway = r->gateway;
+	r->etc.host_net = !strcmp(r->record.net, "host");
+	ret = join_all(r, err);
+	if (!ret)
+		ret = add_shm(r, err);
+	if (!ret)
+		ret = add_device_rules(r, err);
+	return ret ? ret : up_run_secure(r, err);
 }
 
 static int parse(const struct up_cmd *cmd, struct up_run *r, int argc, char **argv)
 {
-	int status = up_options_parse(cmd, r, argc, argv, NULL);
+	int status = up_options_parse(cmd, r, argc, argv, up_run_note);
 
 	if (status >= 0)
 		return status;
@@ -214,47 +339,18 @@ static int parse(const struct up_cmd *cmd, struct up_run *r, int argc, char **ar
 	return -1;
 }
 
-static void complete(struct up_run *r)
-{
-	if (!*r->record.name)
-		default_name(r);
-	if (!*r->hostname)
-		strcpy(r->hostname, r->record.name);
-	up_env_default(&r->env, r->hostname, r->stdio.terminal);
-	r->sandbox.rootfs = r->record.rootfs;
-	r->sandbox.hostname = r->hostname;
-	r->sandbox.new_net = strcmp(r->record.net, "host") != 0;
-	r->sandbox.command.env = r->env.at;
-	r->sandbox.command.stdio = &r->stdio;
-}
-
-static void free_run(struct up_run **r)
-{
-	up_env_free(&(*r)->env);
-	free(*r);
-}
-
 static int run(const struct up_cmd *cmd, int argc, char **argv)
 {
-	__up_cleanup(free_run) struct up_run *r = calloc(1, sizeof(*r));
+	cleanup_run struct up_run *r = up_run_new();
 	struct up_err err = {};
-	int ret;
+	int ret = parse(cmd, r, argc, argv);
 
-	if (!r)
-		abort();
-	r->sb = UP_SANDBOX_NONE;
-	up_stdio_none(&r->stdio);
-	r->code = UP_EXIT_RUN_FAILED;
-	r->sandbox.command.workdir = "/";
-	strcpy(r->record.net, "fast");
-	ret = parse(cmd, r, argc, argv);
 	if (ret >= 0)
 		return ret;
-	if (check(r, &err)) {
+	if (check(r, &err) || complete(r, &err)) {
 		up_cmd_error(&err);
 		return UP_EXIT_RUN_FAILED;
 	}
-	complete(r);
 	return r->detach ? up_run_detached(r) : up_run_foreground(r);
 }
 
@@ -262,11 +358,12 @@ const struct up_cmd cmd_run = {
 	.name = "run",
 	.args = "[OPTIONS] ROOTFS [--] CMD [ARG]...",
 	.summary = "run a command in a new container",
-	.options = options,
-	.help = "\nROOTFS is a directory; the container writes to it. The exit status is the "
-		"command's,\n"
-		"125 where underpass failed, 126 where the command cannot be executed, 127 where "
-		"it was\n"
-		"not found.\n",
+	.options = up_run_options,
+	.contains = true,
+	.help = "\nROOTFS is a directory, shared by any number of containers: each has its own "
+		"view\n"
+		"of it, and what it changes is thrown away by rm, unless --rw is given. Or it is\n"
+		"a tar file. The exit status is the command's, 125 where underpass failed, 126\n"
+		"where the command cannot be executed, 127 where it was not found.\n",
 	.run = run,
 };

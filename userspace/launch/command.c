@@ -3,15 +3,19 @@
 
 #include <errno.h>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "launch/caps.h"
 #include "launch/channel.h"
 #include "launch/stdio.h"
+#include "launch/user.h"
 
 static void default_signals(void)
 {
@@ -35,32 +39,81 @@ static int exec_code(int error)
 	return UP_COMMAND_FAILED;
 }
 
-static int prepare(const struct up_command *cmd, int slave, struct up_err *err)
+static int no_new_privs(struct up_err *err)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? up_fail(err, errno, "no new privileges")
+						      : 0;
+}
+
+/* As a user who is not root, a process has what it may inherit, and docker's may nothing. */
+static struct up_caps caps_of(const struct up_command *cmd, const struct up_user *user)
+{
+	uint64_t set = user->uid ? 0 : cmd->caps.bounding;
+
+	if (cmd->all_sets)
+		return cmd->caps;
+	return (struct up_caps){cmd->caps.bounding, set, set, 0, 0};
+}
+
+/*
+ * The order matters: the bounding set while CAP_SETPCAP is there; a filter, where new privileges
+ * are allowed, while CAP_SYS_ADMIN is; ids while CAP_SETUID is; then the other sets.
+ */
+static int give_up_privileges(const struct up_command *cmd, const struct up_user *user,
+			      struct up_err *err)
+{
+	const struct up_caps caps = caps_of(cmd, user);
+	int ret = up_caps_bound(caps.bounding, err);
+
+	if (!ret && !cmd->no_new_privs)
+		ret = up_seccomp_load(&cmd->seccomp, err);
+	if (!ret)
+		ret = up_user_become(user, err);
+	if (!ret)
+		ret = up_caps_apply(&caps, err);
+	if (!ret && cmd->no_new_privs)
+		ret = no_new_privs(err);
+	if (!ret && cmd->no_new_privs)
+		ret = up_seccomp_load(&cmd->seccomp, err);
+	return ret;
+}
+
+static int prepare(const struct up_command *cmd, int slave, struct up_user *ret_user,
+		   struct up_err *err)
 {
 	int ret = up_stdio_take(cmd->stdio, slave, err);
 
+	if (!ret)
+		ret = up_rlimits_set(&cmd->limits, err);
+	if (!ret)
+		ret = up_user_resolve(cmd->user, cmd->groups, cmd->n_groups, ret_user, err);
 	if (ret)
 		return ret;
+	if (slave >= 0 && fchown(0, ret_user->uid, (gid_t)-1))
+		return up_fail(err, errno, "hand over the terminal");
 	if (chdir(cmd->workdir))
 		return up_fail(err, errno, "working directory %s", cmd->workdir);
-	ret = up_caps_reduce(err);
-	if (ret)
-		return ret;
+	/* Not the caller's keys. A kernel without keyrings has none to leak. */
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	umask(022);
 	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC))
 		return up_fail(err, errno, "close descriptors");
-	umask(022);
-	default_signals();
-	return 0;
+	ret = give_up_privileges(cmd, ret_user, err);
+	if (!ret)
+		default_signals();
+	return ret;
 }
 
 int up_command_exec(const struct up_command *cmd, int slave, int *ret_code, struct up_err *err)
 {
-	int ret = prepare(cmd, slave, err);
+	struct up_user user;
+	int ret = prepare(cmd, slave, &user, err);
 
 	*ret_code = UP_COMMAND_FAILED;
 	if (ret)
 		return ret;
 	environ = (char **)cmd->env;
+	setenv("HOME", user.home, 0);
 	execvp(cmd->argv[0], cmd->argv);
 	*ret_code = exec_code(errno);
 	return up_fail(err, errno, "exec %s", cmd->argv[0]);

@@ -3,6 +3,13 @@
 #ifndef UP_LAUNCH_COMMAND_H
 #define UP_LAUNCH_COMMAND_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "launch/caps.h"
+#include "launch/rlimit.h"
+#include "launch/seccomp.h"
+
 struct up_err;
 struct up_stdio;
 
@@ -12,12 +19,28 @@ struct up_stdio;
  * @env:     NULL-terminated "NAME=VALUE"
  * @workdir: directory to start in, as seen in the container
  * @stdio:   its standard streams
+ * @user:    "NAME|UID[:GROUP|GID]", NULL for root
+ * @groups:  more groups, by name or id
+ * @n_groups: how many
+ * @caps:    @caps.bounding is what the command, and whatever it executes, may have: all of it as
+ *           root, none as another user
+ * @all_sets: the other sets of @caps count, too
+ * @no_new_privs: no execve() gives it more
+ * @seccomp: filter of system calls
+ * @limits:  resource limits
  */
 struct up_command {
 	char *const *argv;
 	char *const *env;
 	const char *workdir;
 	struct up_stdio *stdio;
+	const char *user;
+	char **groups;
+	size_t n_groups;
+	struct up_caps caps;
+	bool all_sets, no_new_privs;
+	struct up_seccomp seccomp;
+	struct up_rlimits limits;
 };
 
 /* Docker's exit statuses for a command that did not come to run. */
@@ -32,7 +55,7 @@ struct up_command {
  * @ret_code: one of UP_COMMAND_*
  * @err:      why it failed
  *
- * Starts a session, reduces capabilities to docker's default set, closes every descriptor but 0 to
+ * Starts a session, gives up privileges, closes every descriptor but 0 to
  * 2 on exec, and puts signals and umask to their defaults. Return: -errno; does not return on
  * success
  */

@@ -2,7 +2,6 @@
 #include "launch/join.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "launch/channel.h"
+#include "launch/namespaces.h"
 #include "launch/pty.h"
 #include "launch/relay.h"
 #include "launch/stdio.h"
@@ -39,7 +39,8 @@ static int start(const struct up_command *cmd, struct up_pty *pty, int *ret_code
 	return ret ? ret : take_fd(&pidfd);
 }
 
-int up_join_exec(int pidfd, const struct up_command *cmd, int *ret_code, struct up_err *err)
+int up_join_exec(int pidfd, pid_t pid, const struct up_command *cmd, int *ret_code,
+		 struct up_err *err)
 {
 	cleanup_pty struct up_pty pty = UP_PTY_NONE;
 	cleanup_fd int child = -1;
@@ -47,8 +48,9 @@ int up_join_exec(int pidfd, const struct up_command *cmd, int *ret_code, struct 
 
 	if (ret)
 		return ret;
-	if (setns(pidfd, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET))
-		return up_fail(err, errno, "enter the container");
+	ret = up_ns_enter(pidfd, pid, err);
+	if (ret)
+		return ret;
 	if (cmd->stdio->terminal)
 		ret = up_pty_open(&cmd->stdio->size, &pty, err);
 	if (ret)

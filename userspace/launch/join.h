@@ -3,11 +3,14 @@
 #ifndef UP_LAUNCH_JOIN_H
 #define UP_LAUNCH_JOIN_H
 
+#include <sys/types.h>
+
 #include "launch/command.h"
 
 /**
  * up_join_exec() - run a command in the namespaces of another process, and wait for it
  * @pidfd:    the container's pid 1
+ * @pid:      the same
  * @cmd:      what to execute
  * @ret_code: its exit status, 128 + n where signal n ended it; one of UP_COMMAND_* where it failed
  * @err:      why it failed
@@ -15,6 +18,7 @@
  * The calling process stays in those namespaces: it is good for nothing else afterwards.
  * Return: 0 or -errno
  */
-int up_join_exec(int pidfd, const struct up_command *cmd, int *ret_code, struct up_err *err);
+int up_join_exec(int pidfd, pid_t pid, const struct up_command *cmd, int *ret_code,
+		 struct up_err *err);
 
 #endif

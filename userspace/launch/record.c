@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "launch/record.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
@@ -16,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "launch/cgroup.h"
 
 #define RECORD_MAX (1 << 16)
 
@@ -104,71 +106,19 @@ static void path_of(const char *name, const char *file, char buf[PATH_MAX])
 	snprintf(buf, PATH_MAX, "%s/containers/%s%s%s", up_run_dir(), name, *file ? "/" : "", file);
 }
 
-void up_container_log_path(const char *name, char buf[PATH_MAX])
+void up_container_path(const char *name, const char *file, char buf[PATH_MAX])
 {
-	path_of(name, "log", buf);
+	path_of(name, file, buf);
+}
+
+void up_container_data_path(const char *name, const char *sub, char buf[PATH_MAX])
+{
+	snprintf(buf, PATH_MAX, "%s/containers/%s%s%s", up_data_dir(), name, *sub ? "/" : "", sub);
 }
 
 static void free_json(json_t **json)
 {
 	json_decref(*json);
-}
-
-static json_t *pack_process(const struct up_process *p)
-{
-	return json_pack("{s:I, s:I}", "pid", (json_int_t)p->pid, "start", (json_int_t)p->start);
-}
-
-int up_container_save(const struct up_container *c, struct up_err *err)
-{
-	__up_cleanup(free_json) json_t *json = json_pack(
-		"{s:s, s:s, s:o, s:o, s:i, s:I, s:I, s:s, s:s, s:s, s:s, s:s}", "name", c->name,
-		"state", state_names[c->state], "monitor", pack_process(&c->monitor), "init",
-		pack_process(&c->init), "exit_code", c->exit_code, "created",
-		(json_int_t)c->created, "finished", (json_int_t)c->finished, "rootfs", c->rootfs,
-		"command", c->command, "net", c->net, "address", c->address, "ports", c->ports);
-	cleanup_free char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-	char path[PATH_MAX];
-
-	if (!text)
-		return up_fail_msg(err, EINVAL, "container %s: its command line is not valid UTF-8",
-				   c->name);
-	path_of(c->name, "config.json", path);
-	return up_file_write(path, text, strlen(text), 0600, err);
-}
-
-static int claim(const struct up_container *c, struct up_err *err)
-{
-	char path[PATH_MAX];
-	int ret;
-
-	path_of(c->name, "", path);
-	if (mkdir(path, 0700))
-		return errno == EEXIST
-			       ? up_fail_msg(
-					 err, EEXIST,
-					 "container %s: the name is in use; remove that container "
-					 "with 'underpass rm %s'",
-					 c->name, c->name)
-			       : up_fail(err, errno, "make directory %s", path);
-	ret = up_container_save(c, err);
-	if (ret)
-		up_container_remove(c->name, NULL);
-	return ret;
-}
-
-/* Under the lock, so that gc never sees a directory whose record is yet to be written. */
-int up_container_create(const struct up_container *c, struct up_err *err)
-{
-	cleanup_fd int lock = up_lock(err);
-	char path[PATH_MAX];
-	int ret;
-
-	if (lock < 0)
-		return lock;
-	snprintf(path, sizeof(path), "%s/containers", up_run_dir());
-	ret = up_mkdir_p(path, 0755, err);
-	return ret ? ret : claim(c, err);
 }
 
 static int parse_state(const char *text, enum up_container_state *ret)
@@ -181,47 +131,109 @@ static int parse_state(const char *text, enum up_container_state *ret)
 	return -EINVAL;
 }
 
-struct text_field {
-	const char *value;
-	char *to;
-	size_t size;
-};
+/* The record's members, but for the state, which is a word. */
+enum kind { TEXT, INT, INT64, UINT32 };
 
-static int copy_fields(const struct text_field *fields, size_t n)
+static const struct field {
+	const char *key;
+	enum kind kind;
+	size_t at, size;
+} fields[] = {
+#define FIELD(kind, member)                                           \
+	{                                                             \
+#member, kind, offsetof(struct up_container, member), \
+			sizeof(((struct up_container *)0)->member)    \
+	}
+	FIELD(TEXT, id),
+	FIELD(INT, exit_code),
+	FIELD(INT64, created),
+	FIELD(INT64, finished),
+	FIELD(TEXT, rootfs),
+	FIELD(TEXT, command),
+	FIELD(TEXT, hostname),
+	FIELD(TEXT, net),
+	FIELD(TEXT, address),
+	FIELD(TEXT, address6),
+	FIELD(TEXT, mac),
+	FIELD(TEXT, ports),
+	FIELD(UINT32, first_id),
+	FIELD(UINT32, ids),
+#undef FIELD
+	{"monitor_pid", INT, offsetof(struct up_container, monitor.pid), sizeof(int)},
+	{"monitor_start", INT64, offsetof(struct up_container, monitor.start), sizeof(int64_t)},
+	{"init_pid", INT, offsetof(struct up_container, init.pid), sizeof(int)},
+	{"init_start", INT64, offsetof(struct up_container, init.start), sizeof(int64_t)},
+};
+#define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+static json_t *get_field(const struct up_container *c, const struct field *f)
 {
-	for (size_t i = 0; i < n; i++)
-		if ((size_t)snprintf(fields[i].to, fields[i].size, "%s", fields[i].value) >=
-		    fields[i].size)
-			return -EINVAL;
-	return 0;
+	const char *at = (const char *)c + f->at;
+
+	if (f->kind == TEXT)
+		return json_string(at);
+	if (f->kind == INT64)
+		return json_integer(*(const int64_t *)at);
+	return f->kind == INT ? json_integer(*(const int *)at)
+			      : json_integer(*(const uint32_t *)at);
 }
 
-static int unpack(json_t *json, struct up_container *c, json_error_t *je)
+/* Return: false where it is missing, of another type or too large */
+static bool set_field(struct up_container *c, const struct field *f, const json_t *value)
 {
-	json_int_t mpid, mstart, ipid, istart, created, finished;
-	const char *state, *rootfs, *command, *net, *address, *ports;
+	char *at = (char *)c + f->at;
+	json_int_t n = json_integer_value(value);
 
-	if (json_unpack_ex(
-		    json, je, 0,
-		    "{s:s, s:{s:I, s:I}, s:{s:I, s:I}, s:i, s:I, s:I, s:s, s:s, s:s, s:s, s:s}",
-		    "state", &state, "monitor", "pid", &mpid, "start", &mstart, "init", "pid",
-		    &ipid, "start", &istart, "exit_code", &c->exit_code, "created", &created,
-		    "finished", &finished, "rootfs", &rootfs, "command", &command, "net", &net,
-		    "address", &address, "ports", &ports))
-		return -EINVAL;
-	const struct text_field fields[] = {
-		{rootfs, c->rootfs, sizeof(c->rootfs)}, {command, c->command, sizeof(c->command)},
-		{net, c->net, sizeof(c->net)},          {address, c->address, sizeof(c->address)},
-		{ports, c->ports, sizeof(c->ports)},
-	};
+	if (f->kind == TEXT)
+		return json_is_string(value) &&
+		       (size_t)snprintf(at, f->size, "%s", json_string_value(value)) < f->size;
+	if (!json_is_integer(value))
+		return false;
+	if (f->kind == INT64)
+		*(int64_t *)at = n;
+	else if (f->kind == INT)
+		*(int *)at = (int)n;
+	else
+		*(uint32_t *)at = (uint32_t)n;
+	return f->kind == INT64 || (f->kind == INT ? n == (int)n : n == (uint32_t)n);
+}
 
-	c->monitor = (struct up_process){(pid_t)mpid, (uint64_t)mstart};
-	c->init = (struct up_process){(pid_t)ipid, (uint64_t)istart};
-	c->created = created;
-	c->finished = finished;
-	return parse_state(state, &c->state)
-		       ? -EINVAL
-		       : copy_fields(fields, sizeof(fields) / sizeof(fields[0]));
+json_t *up_container_json(const struct up_container *c)
+{
+	json_t *json = json_pack("{s:s, s:s}", "name", c->name, "state", state_names[c->state]);
+
+	for (size_t i = 0; i < N_FIELDS; i++)
+		if (json_object_set_new(json, fields[i].key, get_field(c, &fields[i]))) {
+			json_decref(json);
+			return NULL;
+		}
+	return json;
+}
+
+/* Return: NULL, or the key that is wrong */
+static const char *unpack(const json_t *json, struct up_container *c)
+{
+	const char *state = json_string_value(json_object_get(json, "state"));
+
+	if (!state || parse_state(state, &c->state))
+		return "state";
+	for (size_t i = 0; i < N_FIELDS; i++)
+		if (!set_field(c, &fields[i], json_object_get(json, fields[i].key)))
+			return fields[i].key;
+	return NULL;
+}
+
+int up_container_save(const struct up_container *c, struct up_err *err)
+{
+	__up_cleanup(free_json) json_t *json = up_container_json(c);
+	cleanup_free char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	char path[PATH_MAX];
+
+	if (!text)
+		return up_fail_msg(err, EINVAL, "container %s: its command line is not valid UTF-8",
+				   c->name);
+	path_of(c->name, "config.json", path);
+	return up_file_write(path, text, strlen(text), 0600, err);
 }
 
 int up_container_load(const char *name, struct up_container *ret, struct up_err *err)
@@ -230,6 +242,7 @@ int up_container_load(const char *name, struct up_container *ret, struct up_err 
 	cleanup_free char *text = NULL;
 	struct up_container c = {};
 	json_error_t je = {};
+	const char *wrong;
 	char path[PATH_MAX];
 	int r = up_name_check("container name", name, err);
 
@@ -244,27 +257,25 @@ int up_container_load(const char *name, struct up_container *ret, struct up_err 
 		return up_wrap(err, "container %s: broken record", name);
 	json = json_loads(text, JSON_REJECT_DUPLICATES, &je);
 	snprintf(c.name, sizeof(c.name), "%s", name);
-	if (!json || unpack(json, &c, &je))
-		return up_fail_msg(err, EINVAL, "container %s: broken record: %s", name,
-				   *je.text ? je.text : "a value is out of range");
+	wrong = json ? unpack(json, &c) : je.text;
+	if (wrong)
+		return up_fail_msg(err, EINVAL, "container %s: broken record: %s", name, wrong);
 	*ret = c;
 	return 0;
 }
 
+/* The record goes last: while it is there, the rest can be found. */
 int up_container_remove(const char *name, struct up_err *err)
 {
-	static const char *const files[] = {"config.json", "config.json.tmp", "log"};
 	char path[PATH_MAX];
+	int ret;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		path_of(name, files[i], path);
-		if (unlink(path) && errno != ENOENT)
-			return up_fail(err, errno, "remove %s", path);
-	}
+	up_container_data_path(name, "", path);
+	ret = up_remove_tree(path, err);
+	if (ret)
+		return ret;
 	path_of(name, "", path);
-	if (rmdir(path) && errno != ENOENT)
-		return up_fail(err, errno, "remove %s", path);
-	return 0;
+	return up_remove_tree(path, err);
 }
 
 /* ---- all of them ------------------------------------------------------------------------------
@@ -301,6 +312,76 @@ int up_container_foreach(int (*fn)(const struct up_container *c, void *arg), voi
 	return ret;
 }
 
+/* Ids for --userns=auto: above what people and services have, and below what a sign would spoil. */
+#define IDS_FIRST 0x20000000u
+#define IDS_LAST  0x7fff0000u
+
+struct claim {
+	uint32_t first, count;
+};
+
+static int collides(const struct up_container *c, void *arg)
+{
+	struct claim *claim = arg;
+
+	if (!c->ids || c->first_id >= claim->first + claim->count ||
+	    claim->first >= c->first_id + c->ids)
+		return 0;
+	claim->first = c->first_id + c->ids;
+	return 1;
+}
+
+/* The lowest range that no container has. */
+static int allocate_ids(struct up_container *c, struct up_err *err)
+{
+	struct claim claim = {IDS_FIRST, c->ids};
+	int ret;
+
+	do {
+		ret = up_container_foreach(collides, &claim, err);
+	} while (ret > 0 && claim.first < IDS_LAST - c->ids);
+	if (ret > 0)
+		return up_fail_msg(err, ENOSPC, "no range of user ids is free");
+	c->first_id = claim.first;
+	return ret;
+}
+
+static int claim(struct up_container *c, struct up_err *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	path_of(c->name, "", path);
+	if (mkdir(path, 0700))
+		return errno == EEXIST
+			       ? up_fail_msg(
+					 err, EEXIST,
+					 "container %s: the name is in use; remove that container "
+					 "with 'underpass rm %s'",
+					 c->name, c->name)
+			       : up_fail(err, errno, "make directory %s", path);
+	ret = up_container_save(c, err);
+	if (ret)
+		up_container_remove(c->name, NULL);
+	return ret;
+}
+
+/* Under the lock, so that gc never sees a directory whose record is yet to be written. */
+int up_container_create(struct up_container *c, struct up_err *err)
+{
+	cleanup_fd int lock = up_lock(err);
+	char path[PATH_MAX];
+	int ret;
+
+	if (lock < 0)
+		return lock;
+	snprintf(path, sizeof(path), "%s/containers", up_run_dir());
+	ret = up_mkdir_p(path, 0755, err);
+	if (!ret && c->ids && !c->first_id)
+		ret = allocate_ids(c, err);
+	return ret ? ret : claim(c, err);
+}
+
 struct gc {
 	void (*fn)(const char *what, const char *name, void *arg);
 	void *arg;
@@ -322,6 +403,8 @@ static void repair(const struct up_container *c)
 	char path[PATH_MAX];
 
 	wait_for_init(c);
+	if (*c->id)
+		up_cgroup_remove(c->id, NULL);
 	path_of(c->name, "config.json.tmp", path);
 	unlink(path);
 	if (c->state != UP_CONTAINER_RUNNING) {
@@ -357,4 +440,35 @@ int up_container_gc(void (*fn)(const char *what, const char *name, void *arg), v
 	int ret = lock < 0 ? lock : up_container_foreach(gc_one, &gc, err);
 
 	return ret ? ret : gc.repaired;
+}
+
+int up_container_save_options(const char *name, const json_t *options, struct up_err *err)
+{
+	cleanup_free char *text = json_dumps(options, JSON_INDENT(2));
+	char path[PATH_MAX];
+
+	if (!text)
+		return up_fail_msg(err, EINVAL, "an option is not valid UTF-8");
+	path_of(name, "options.json", path);
+	return up_file_write(path, text, strlen(text), 0600, err);
+}
+
+json_t *up_container_options(const char *name)
+{
+	cleanup_free char *text = NULL;
+	char path[PATH_MAX];
+
+	path_of(name, "options.json", path);
+	if (up_file_read(path, RECORD_MAX, &text, NULL) < 0)
+		return NULL;
+	return json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+}
+
+bool up_container_option(const char *name, const char *key, const char *value)
+{
+	__up_cleanup(free_json) json_t *options = up_container_options(name);
+	const json_t *list = json_object_get(options, key);
+	const char *last = json_string_value(json_array_get(list, json_array_size(list) - 1));
+
+	return last && !strcmp(last, value);
 }

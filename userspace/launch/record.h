@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Records of containers: RUNDIR/containers/NAME/{config.json,log}. The directory is the claim on
- * the name. What is read back is hostile: a record that cannot be read is "broken", and rm removes
- * it.
+ * Records of containers: RUNDIR/containers/NAME (config.json, log, ...). The directory is the claim
+ * on the name. What is read back is hostile: a record that cannot be read is "broken", and rm
+ * removes it.
  */
 #ifndef UP_LAUNCH_RECORD_H
 #define UP_LAUNCH_RECORD_H
 
+#include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,6 +37,7 @@ struct up_process {
 /**
  * struct up_container - a record
  * @name:      its name
+ * @id:        16 hexadecimal digits, unique on the machine: names its cgroups
  * @state:     as recorded; see up_container_alive() for what is true now
  * @monitor:   waits for it, and cleans up
  * @init:      its pid 1
@@ -43,21 +45,26 @@ struct up_process {
  * @created, @finished: seconds since the epoch
  * @rootfs:    absolute
  * @command:   for people
- * @net:       "fast", "host" or "none"
- * @address:   IPv4 address, or empty
+ * @hostname:  its host name
+ * @net:       "fast", "host", "none", "container:NAME", "ns:PATH", or the name of a network
+ * @address, @address6, @mac: of its interface, or empty
  * @ports:     published ports for people, or empty
+ * @first_id, @ids: with a user namespace, the ids of the host that it has
  */
 struct up_container {
 	char name[UP_NAME_MAX + 1];
+	char id[24];
 	enum up_container_state state;
 	struct up_process monitor, init;
 	int exit_code;
 	int64_t created, finished;
 	char rootfs[PATH_MAX];
 	char command[512];
-	char net[16];
-	char address[46];
+	char hostname[UP_NAME_MAX + 1];
+	char net[PATH_MAX];
+	char address[46], address6[46], mac[18];
 	char ports[1024];
+	uint32_t first_id, ids;
 };
 
 /** up_process_of() - identify a live process. Return: 0, or -ESRCH */
@@ -75,9 +82,10 @@ const char *up_container_state_name(enum up_container_state state);
 
 /**
  * up_container_create() - claim a name and write the first record
+ * @c: where it has @ids and no @first_id, a range of ids is found for it
  * Return: 0, -EEXIST where the name is taken, or another -errno
  */
-int up_container_create(const struct up_container *c, struct up_err *err);
+int up_container_create(struct up_container *c, struct up_err *err);
 
 /** up_container_save() - replace the record. Return: 0 or -errno */
 int up_container_save(const struct up_container *c, struct up_err *err);
@@ -85,11 +93,26 @@ int up_container_save(const struct up_container *c, struct up_err *err);
 /** up_container_load() - read a record. Return: 0, -ENOENT for no such container, or -errno */
 int up_container_load(const char *name, struct up_container *ret, struct up_err *err);
 
-/** up_container_remove() - remove record and log. Return: 0 or -errno */
+/** up_container_remove() - remove everything that is kept of it. Return: 0 or -errno */
 int up_container_remove(const char *name, struct up_err *err);
 
-/** up_container_log_path() - path of the log of a container */
-void up_container_log_path(const char *name, char buf[PATH_MAX]);
+/** up_container_path() - a file in the directory of a container's record: "log" */
+void up_container_path(const char *name, const char *file, char buf[PATH_MAX]);
+
+/** up_container_data_path() - a file in the directory of its data, which may be large */
+void up_container_data_path(const char *name, const char *sub, char buf[PATH_MAX]);
+
+/** up_container_json() - the record as JSON; NULL where a text is not valid UTF-8 */
+json_t *up_container_json(const struct up_container *c);
+
+/** up_container_save_options() - keep the options that it was started with. Return: 0 or -errno */
+int up_container_save_options(const char *name, const json_t *options, struct up_err *err);
+
+/** up_container_options() - those options, by long name, lists of strings; NULL where unreadable */
+json_t *up_container_options(const char *name);
+
+/** up_container_option() - was this the last value of an option? */
+bool up_container_option(const char *name, const char *key, const char *value);
 
 /**
  * up_container_foreach() - hand every record to a callback, by name; a broken one with its name

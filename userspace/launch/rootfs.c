@@ -1,201 +1,282 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is in the directory is hostile: "proc" may be a symbolic link to anywhere. Every path below
- * it is therefore opened with openat2(RESOLVE_IN_ROOT), which takes the directory for "/", and
- * mounts go to the descriptor that this gave, never to a path.
+ * What is in the directory is hostile: "proc" may be a symbolic link to anywhere. Every target is
+ * opened below the root (inroot.h), and mounts go to the descriptor that this gave, never to a
+ * path. /proc, /sys and /dev themselves must be directories, because what is masked later is found
+ * through them.
  */
 #include "launch/rootfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "launch/devnodes.h"
+#include "launch/inroot.h"
+#include "launch/mount.h"
 
-struct mount_point {
-	const char *target, *type, *data;
-	unsigned long flags;
-};
-
-#define SECURE (MS_NOSUID | MS_NODEV | MS_NOEXEC)
-
-static const struct mount_point mounts[] = {
-	{"proc", "proc", NULL, SECURE},
-	{"sys", "sysfs", NULL, SECURE | MS_RDONLY},
-	{"dev", "tmpfs", "mode=755,size=65536k", MS_NOSUID | MS_STRICTATIME},
-	{"dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC},
-	{"dev/shm", "tmpfs", "mode=1777,size=65536k", SECURE},
-	{"dev/mqueue", "mqueue", NULL, SECURE},
-};
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define SECURE        (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 static const struct {
-	const char *name;
-	unsigned int major, minor;
-} devices[] = {
-	{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
-	{"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
-};
-
-static const struct {
-	const char *target, *name;
-} links[] = {
-	{"pts/ptmx", "ptmx"},          {"/proc/self/fd", "fd"},       {"/proc/self/fd/0", "stdin"},
-	{"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"},
+	const char *target, *type, *options;
+	uint64_t attrs;
+} defaults[] = {
+	{"/proc", "proc", NULL, SECURE},
+	{"/sys", "sysfs", NULL, SECURE | MOUNT_ATTR_RDONLY},
+	{"/dev", "tmpfs", "mode=755,size=65536k", MOUNT_ATTR_NOSUID | MOUNT_ATTR_STRICTATIME},
+	{"/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620",
+	 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC},
+	{"/dev/shm", "tmpfs", "mode=1777,size=65536k", SECURE},
+	{"/dev/mqueue", "mqueue", NULL, SECURE},
 };
 
 /* What docker hides, and what it makes read-only: they are the machine's, not the container's. */
 static const char *const masked[] = {
-	"proc/kcore",      "proc/keys",        "proc/latency_stats",
-	"proc/timer_list", "proc/sched_debug", "proc/sysrq-trigger",
-	"proc/acpi",       "proc/scsi",        "sys/firmware",
+	"/proc/asound",     "/proc/acpi",        "/proc/interrupts",
+	"/proc/kcore",      "/proc/keys",        "/proc/latency_stats",
+	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+	"/proc/scsi",       "/sys/firmware",     "/sys/devices/virtual/powercap",
 };
-static const char *const readonly[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys"};
+static const char *const guarded[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
+				      "/proc/sysrq-trigger"};
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+/* ---- the default mounts -----------------------------------------------------------------------
+ */
 
-int up_rootfs_check(const char *path, struct up_err *err)
+/* The user's own mount there, or on a directory above, takes the place of ours. */
+static bool taken(const struct up_rootfs *fs, const char *target)
 {
-	struct stat st, host;
-
-	if (stat(path, &st))
-		return up_fail(err, errno, "root filesystem %s", path);
-	if (!S_ISDIR(st.st_mode))
-		return up_fail(err, ENOTDIR, "root filesystem %s", path);
-	if (!stat("/", &host) && st.st_dev == host.st_dev && st.st_ino == host.st_ino)
-		return up_fail_msg(err, EINVAL,
-				   "root filesystem %s: that is the host's own root; give a copy "
-				   "or another directory",
-				   path);
-	return 0;
+	return up_volumes_has(&fs->volumes, target) ||
+	       (!strncmp(target, "/dev/", 5) && up_volumes_has(&fs->volumes, "/dev"));
 }
 
-static int open_in(int root, const char *path, uint64_t flags)
+static int target_of_default(int root, const char *path)
 {
-	struct open_how how = {
-		.flags = flags | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-}
-
-/* Open a directory below the root; the last component is made where it is missing. */
-static int open_target(int root, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char parent[64];
-	int fd = open_in(root, path, O_PATH | O_DIRECTORY);
-
-	if (fd >= 0 || errno != ENOENT)
-		return fd;
-	snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - path) : 1,
-		 slash ? path : ".");
-	fd = open_in(root, parent, O_PATH | O_DIRECTORY);
-	if (fd >= 0) {
-		cleanup_fd int dir = fd;
-
-		if (mkdirat(dir, slash ? slash + 1 : path, 0755))
-			return -1;
-		fd = open_in(root, path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-	}
-	return fd;
-}
-
-static void fd_path(int fd, char buf[32])
-{
-	snprintf(buf, 32, "/proc/self/fd/%d", fd);
-}
-
-static int mount_one(int root, const struct mount_point *m, struct up_err *err)
-{
-	cleanup_fd int fd = open_target(root, m->target);
-	char path[32];
+	cleanup_fd int fd = up_inroot_make(root, path, true);
+	cleanup_fd int same = -1;
 
 	if (fd < 0)
-		return up_fail(err, errno, "mount point /%s", m->target);
-	fd_path(fd, path);
-	if (mount(m->type, path, m->type, m->flags, m->data))
-		return up_fail(err, errno, "mount /%s", m->target);
+		return fd;
+	same = up_inroot_open(root, path, O_PATH | O_NOFOLLOW | O_DIRECTORY);
+	return same < 0 ? -ELOOP : take_fd(&fd);
+}
+
+static int mount_default(const struct up_rootfs *fs, int root, size_t i, struct up_err *err)
+{
+	cleanup_fd int target = target_of_default(root, defaults[i].target);
+	uint64_t attrs = defaults[i].attrs;
+	cleanup_fd int fd = -1;
+
+	if (target < 0)
+		return up_fail(err, target, "mount point %s", defaults[i].target);
+	if (fs->privileged)
+		attrs &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	fd = up_mount_new(defaults[i].type, defaults[i].options, attrs, err);
+	if (fd < 0 || up_mount_move(fd, target, err))
+		return up_wrap(err, "%s", defaults[i].target);
 	return 0;
 }
 
-static int fill_dev(int root, struct up_err *err)
+static int mount_defaults(const struct up_rootfs *fs, int root, struct up_err *err)
 {
-	cleanup_fd int dev = open_in(root, "dev", O_PATH | O_DIRECTORY);
-	mode_t old = umask(0);
 	int ret = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(devices) && !ret; i++)
-		if (mknodat(dev, devices[i].name, S_IFCHR | 0666,
-			    makedev(devices[i].major, devices[i].minor)))
-			ret = up_fail(err, errno, "make /dev/%s", devices[i].name);
-	for (size_t i = 0; i < ARRAY_SIZE(links) && !ret; i++)
-		if (symlinkat(links[i].target, dev, links[i].name))
-			ret = up_fail(err, errno, "make /dev/%s", links[i].name);
-	umask(old);
+	for (size_t i = 0; i < ARRAY_SIZE(defaults) && !ret; i++) {
+		if (taken(fs, defaults[i].target))
+			continue;
+		ret = mount_default(fs, root, i, err);
+		if (!ret && !strcmp(defaults[i].target, "/dev"))
+			ret = up_devnodes_make(root, fs->privileged, fs->userns, err);
+	}
 	return ret;
 }
+
+/* ---- cgroups ----------------------------------------------------------------------------------
+ */
+
+#define CGROUP_DIR "/sys/fs/cgroup"
+
+static int mount_at(int root, const char *path, int fd, struct up_err *err)
+{
+	cleanup_fd int mount = fd, target = -1;
+
+	if (mount < 0)
+		return mount;
+	target = up_inroot_make(root, path, true);
+	return target < 0 ? up_fail(err, target, "mount point %s", path)
+			  : up_mount_move(mount, target, err);
+}
+
+static int mount_cgroups_v1(const struct up_rootfs *fs, int root, uint64_t attrs,
+			    struct up_err *err)
+{
+	const struct up_mount_change change = {.set = attrs & MOUNT_ATTR_RDONLY};
+	cleanup_fd int top = up_mount_new("tmpfs", "mode=755,size=64k", SECURE, err);
+	int ret = top < 0 ? top : mount_at(root, CGROUP_DIR, fcntl(top, F_DUPFD_CLOEXEC, 3), err);
+
+	for (size_t i = 0; i < fs->n_cgroups && !ret; i++) {
+		char path[96];
+
+		snprintf(path, sizeof(path), CGROUP_DIR "/%s", fs->cgroups[i]);
+		ret = mount_at(root, path, up_mount_new("cgroup", fs->cgroups[i], attrs, err), err);
+	}
+	return ret ? ret : up_mount_change(top, &change, err);
+}
+
+/* Its own limits, to be read: what runtimes and allocators size themselves by. */
+static int mount_cgroups(const struct up_rootfs *fs, int root, struct up_err *err)
+{
+	uint64_t attrs = SECURE | (fs->privileged ? 0 : MOUNT_ATTR_RDONLY);
+
+	if (fs->n_cgroups)
+		return mount_cgroups_v1(fs, root, attrs, err);
+	return mount_at(root, CGROUP_DIR, up_mount_new("cgroup2", NULL, attrs, err), err);
+}
+
+/* ---- sysctls ----------------------------------------------------------------------------------
+ */
+
+static const struct {
+	const char *prefix;
+	bool net; /* else ipc */
+} namespaced[] = {
+	{"net.", true},           {"fs.mqueue.", false},
+	{"kernel.msgmax", false}, {"kernel.msgmnb", false},
+	{"kernel.msgmni", false}, {"kernel.sem", false},
+	{"kernel.shmall", false}, {"kernel.shmmax", false},
+	{"kernel.shmmni", false}, {"kernel.shm_rmid_forced", false},
+};
+
+int up_sysctl_check(const char *text, bool net, bool ipc, struct up_err *err)
+{
+	size_t len = strcspn(text, "=");
+
+	if (!text[len] || strchr(text, '/') || strstr(text, ".."))
+		return up_fail_msg(err, EINVAL, "sysctl '%s': want NAME=VALUE", text);
+	for (size_t i = 0; i < ARRAY_SIZE(namespaced); i++) {
+		const char *prefix = namespaced[i].prefix;
+		size_t n = strlen(prefix);
+
+		if (prefix[n - 1] == '.' ? strncmp(text, prefix, n) != 0
+					 : (n != len || strncmp(text, prefix, n) != 0))
+			continue;
+		if (namespaced[i].net ? net : ipc)
+			return 0;
+		return up_fail_msg(err, EINVAL,
+				   "sysctl '%s': the container shares the %s namespace", text,
+				   namespaced[i].net ? "network" : "ipc");
+	}
+	return up_fail_msg(err, EINVAL, "sysctl '%s': it belongs to no namespace of a container",
+			   text);
+}
+
+static int set_sysctl(int root, const char *text, struct up_err *err)
+{
+	const char *value = strchr(text, '=') + 1;
+	cleanup_fd int fd = -1;
+	char path[256];
+	size_t len = (size_t)(value - 1 - text);
+
+	snprintf(path, sizeof(path), "/proc/sys/%.*s", (int)len, text);
+	for (char *dot = path; (dot = strchr(dot, '.'));)
+		*dot = '/';
+	fd = up_inroot_open(root, path, O_WRONLY);
+	if (fd < 0)
+		return up_fail(err, fd, "sysctl %s", text);
+	return write(fd, value, strlen(value)) < 0 ? up_fail(err, errno, "sysctl %s", text) : 0;
+}
+
+/* ---- masks ------------------------------------------------------------------------------------
+ */
 
 /* Hide a path: an empty, read-only directory over a directory, /dev/null over anything else. */
-static int mask(int root, const char *name, struct up_err *err)
+static int mask(int root, const char *path, struct up_err *err)
 {
-	cleanup_fd int fd = open_in(root, name, O_PATH);
-	cleanup_fd int null = open_in(root, "dev/null", O_PATH);
-	char path[32], source[32];
+	cleanup_fd int target = up_inroot_open(root, path, O_PATH);
+	cleanup_fd int fd = -1, null = -1;
 	struct stat st;
-	int ret;
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : up_fail(err, errno, "mask /%s", name);
-	fd_path(fd, path);
-	fd_path(null, source);
-	if (!fstat(fd, &st) && S_ISDIR(st.st_mode))
-		ret = mount("tmpfs", path, "tmpfs", SECURE | MS_RDONLY, "size=0k");
-	else
-		ret = mount(source, path, NULL, MS_BIND, NULL);
-	return ret ? up_fail(err, errno, "mask /%s", name) : 0;
+	if (target < 0)
+		return target == -ENOENT ? 0 : up_fail(err, target, "mask %s", path);
+	if (!fstat(target, &st) && S_ISDIR(st.st_mode)) {
+		fd = up_mount_new("tmpfs", "size=0k", SECURE | MOUNT_ATTR_RDONLY, err);
+	} else {
+		null = up_inroot_open(root, "/dev/null", O_PATH);
+		fd = null < 0 ? up_fail(err, null, "open /dev/null")
+			      : up_mount_copy(null, "", false, err);
+	}
+	return fd < 0 || up_mount_move(fd, target, err) ? up_wrap(err, "mask %s", path) : 0;
 }
 
-static int make_readonly(int root, const char *name, struct up_err *err)
+static int guard(int root, const char *path, struct up_err *err)
 {
-	cleanup_fd int fd = open_in(root, name, O_PATH);
-	cleanup_fd int bound = -1;
-	char path[32];
+	const struct up_mount_change change = {.set = SECURE | MOUNT_ATTR_RDONLY,
+					       .recursive = true};
+	cleanup_fd int target = up_inroot_open(root, path, O_PATH);
+	cleanup_fd int fd = -1;
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : up_fail(err, errno, "protect /%s", name);
-	fd_path(fd, path);
-	if (mount(path, path, NULL, MS_BIND | MS_REC, NULL))
-		return up_fail(err, errno, "protect /%s", name);
-	bound = open_in(root, name, O_PATH);
-	fd_path(bound, path);
-	if (mount(NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | SECURE, NULL))
-		return up_fail(err, errno, "protect /%s", name);
+	if (target < 0)
+		return target == -ENOENT ? 0 : up_fail(err, target, "protect %s", path);
+	fd = up_mount_copy(target, "", true, err);
+	if (fd < 0 || up_mount_change(fd, &change, err) || up_mount_move(fd, target, err))
+		return up_wrap(err, "protect %s", path);
 	return 0;
 }
 
-static int populate(int root, struct up_err *err)
+static int each(int root, const char *const *paths, size_t n,
+		int (*fn)(int root, const char *path, struct up_err *err), struct up_err *err)
 {
 	int ret = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(mounts) && !ret; i++) {
-		ret = mount_one(root, &mounts[i], err);
-		if (!ret && !strcmp(mounts[i].target, "dev"))
-			ret = fill_dev(root, err);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(masked) && !ret; i++)
-		ret = mask(root, masked[i], err);
-	for (size_t i = 0; i < ARRAY_SIZE(readonly) && !ret; i++)
-		ret = make_readonly(root, readonly[i], err);
+	for (size_t i = 0; i < n && !ret; i++)
+		ret = fn(root, paths[i], err);
 	return ret;
+}
+
+static int protect(const struct up_rootfs *fs, int root, struct up_err *err)
+{
+	const struct up_mount_change readonly = {.set = MOUNT_ATTR_RDONLY};
+	int ret = 0;
+
+	if (fs->bundle) {
+		ret = each(root, (const char *const *)fs->masked, fs->n_masked, mask, err);
+		if (!ret)
+			ret = each(root, (const char *const *)fs->guarded, fs->n_guarded, guard,
+				   err);
+	} else if (!fs->privileged && !fs->unmasked) {
+		ret = each(root, masked, ARRAY_SIZE(masked), mask, err);
+		if (!ret)
+			ret = each(root, guarded, ARRAY_SIZE(guarded), guard, err);
+	}
+	if (!ret && fs->readonly)
+		ret = up_mount_change(root, &readonly, err);
+	return ret;
+}
+
+/* ---- putting it together ----------------------------------------------------------------------
+ */
+
+static int fill(const struct up_rootfs *fs, int root, struct up_err *err)
+{
+	int ret = fs->bundle ? 0 : mount_defaults(fs, root, err);
+
+	if (!ret && !fs->bundle && fs->cgroup_ns && !taken(fs, "/sys"))
+		ret = mount_cgroups(fs, root, err);
+	if (!ret)
+		ret = up_volumes_mount(&fs->volumes, root, err);
+	if (!ret && fs->bundle)
+		ret = up_devnodes_make(root, false, fs->userns, err);
+	for (size_t i = 0; i < fs->n_sysctls && !ret; i++)
+		ret = set_sysctl(root, fs->sysctls[i], err);
+	return ret ? ret : protect(fs, root, err);
 }
 
 /* Old and new root in one place; detaching the old one leaves the new (pivot_root(2), NOTES). */
@@ -207,18 +288,33 @@ static int pivot(int root, struct up_err *err)
 	return 0;
 }
 
-int up_rootfs_enter(const char *path, struct up_err *err)
+/* The new root lies over the old one until they change places: no directory is needed for it. */
+static int attach(int root, struct up_err *err)
 {
-	cleanup_fd int root = -1;
-	int ret;
+	cleanup_fd int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return up_fail(err, errno, "make mounts private");
-	if (mount(path, path, NULL, MS_BIND | MS_REC, NULL))
-		return up_fail(err, errno, "bind %s", path);
-	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return up_fail(err, errno, "open %s", path);
-	ret = populate(root, err);
+	return top < 0 ? up_fail(err, errno, "open /") : up_mount_move(root, top, err);
+}
+
+int up_rootfs_enter(const struct up_rootfs *fs, int root, struct up_err *err)
+{
+	int ret = attach(root, err);
+
+	if (!ret)
+		ret = fill(fs, root, err);
 	return ret ? ret : pivot(root, err);
+}
+
+int up_rootfs_console(int slave, struct up_err *err)
+{
+	cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int target = up_inroot_make(root, "/dev/console", false);
+	cleanup_fd int fd = -1;
+
+	if (target < 0)
+		return up_fail(err, target, "make /dev/console");
+	fd = up_mount_copy(slave, "", false, err);
+	return fd < 0 || up_mount_move(fd, target, err) ? up_wrap(err, "/dev/console") : 0;
 }

@@ -1,26 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The file system of a container. */
+/* The file system of a container, put together by its init. */
 #ifndef UP_LAUNCH_ROOTFS_H
 #define UP_LAUNCH_ROOTFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "launch/volume.h"
 
 struct up_err;
 
 /**
- * up_rootfs_check() - may this directory be a container's root?
- * @path: as the user gave it
- * @err:  says what is wrong with it
- *
- * Return: 0 or -errno
+ * struct up_rootfs - what is mounted into the root, and how it is protected
+ * @volumes:     the user's
+ * @sysctls:     "net.ipv4.ip_forward=1", of the container's namespaces
+ * @n_sysctls:   how many
+ * @readonly:    the root cannot be written; volumes and tmpfs can
+ * @privileged:  as @unmasked; /sys can be written, every device of the host is in /dev
+ * @unmasked:    nothing below /proc and /sys is masked or made read-only
+ * @userns:      in a user namespace, where devices cannot be made
+ * @cgroup_ns:   it has a cgroup namespace of its own
+ * @cgroups:     hierarchies to be seen at /sys/fs/cgroup, such as "memory"; NULL for version 2
+ * @n_cgroups:   how many
+ * @bundle:      the mounts, the masks and the read-only paths are the bundle's: none by default
+ * @masked, @n_masked, @guarded, @n_guarded: those of the bundle
  */
-int up_rootfs_check(const char *path, struct up_err *err);
+struct up_rootfs {
+	struct up_volumes volumes;
+	char **sysctls;
+	size_t n_sysctls;
+	bool readonly, privileged, unmasked, userns, cgroup_ns, bundle;
+	const char *const *cgroups;
+	size_t n_cgroups;
+	char **masked, **guarded;
+	size_t n_masked, n_guarded;
+};
 
 /**
- * up_rootfs_enter() - make a directory the root of the caller's mount namespace
- * @path: the directory; must be in a mount namespace of its own already
+ * up_rootfs_enter() - fill a root and make it that of the caller's mount namespace
+ * @root: the detached mount; in a mount namespace of one's own already
  * @err:  why it failed
  *
  * Return: 0 or -errno
  */
-int up_rootfs_enter(const char *path, struct up_err *err);
+int up_rootfs_enter(const struct up_rootfs *fs, int root, struct up_err *err);
+
+/** up_rootfs_console() - put the command's terminal at /dev/console. Return: 0 or -errno */
+int up_rootfs_console(int slave, struct up_err *err);
+
+/**
+ * up_sysctl_check() - may a container set this?
+ * @text:     "NAME=VALUE"
+ * @net, @ipc: it has such a namespace of its own
+ * @err:      says why not
+ *
+ * Only what belongs to a namespace of the container's. Return: 0 or -EINVAL
+ */
+int up_sysctl_check(const char *text, bool net, bool ipc, struct up_err *err);
 
 #endif

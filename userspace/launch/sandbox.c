@@ -3,24 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "launch/caps.h"
 #include "launch/channel.h"
 #include "launch/fds.h"
 #include "launch/init.h"
 #include "launch/pty.h"
-#include "launch/rootfs.h"
 #include "launch/stdio.h"
 #include "net/link.h"
 
@@ -39,15 +40,41 @@ static int loopback_up(struct up_err *err)
 	return ret ? ret : up_link_set_up(nl, lo.ifindex, err);
 }
 
-static int settle(const struct up_sandbox_spec *spec, struct up_err *err)
+static int set_names(const struct up_sandbox_spec *spec, struct up_err *err)
 {
-	int ret = spec->new_net ? loopback_up(err) : 0;
+	if (spec->ns[UP_NS_UTS].mode != UP_NS_PRIVATE)
+		return 0;
+	if (spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)))
+		return up_fail(err, errno, "host name %s", spec->hostname);
+	if (spec->domainname && setdomainname(spec->domainname, strlen(spec->domainname)))
+		return up_fail(err, errno, "domain name %s", spec->domainname);
+	return 0;
+}
 
+/* Root of the user namespace. The change of ids ends the death signal: it is asked for again, and
+ * a monitor that died in between is noticed by the channel (see init_main()). */
+static int become_root(struct up_err *err)
+{
+	if (setgroups(0, NULL) || setresgid(0, 0, 0) || setresuid(0, 0, 0))
+		return up_fail(err, errno, "become root of the user namespace");
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_DUMPABLE, 0);
+	return 0;
+}
+
+static int settle(const struct up_sandbox_spec *spec, int root, struct up_err *err)
+{
+	int ret = up_ns_join(spec->ns, err);
+
+	if (!ret && spec->ns[UP_NS_USER].mode == UP_NS_PRIVATE)
+		ret = become_root(err);
+	if (!ret && spec->ns[UP_NS_NET].mode == UP_NS_PRIVATE)
+		ret = loopback_up(err);
+	if (!ret && spec->ns[UP_NS_CGROUP].mode == UP_NS_PRIVATE && unshare(CLONE_NEWCGROUP))
+		ret = up_fail(err, errno, "create a cgroup namespace");
 	if (!ret)
-		ret = up_rootfs_enter(spec->rootfs, err);
-	if (!ret && sethostname(spec->hostname, strlen(spec->hostname)))
-		ret = up_fail(err, errno, "host name %s", spec->hostname);
-	return ret;
+		ret = set_names(spec, err);
+	return ret ? ret : up_rootfs_enter(&spec->fs, root, err);
 }
 
 /* Init lives as long as the container: it keeps nothing of the monitor's, and nobody looks inside.
@@ -55,10 +82,17 @@ static int settle(const struct up_sandbox_spec *spec, struct up_err *err)
 static int shut_off(const struct up_sandbox_spec *spec, int sock, struct up_err *err)
 {
 	const struct up_stdio *s = spec->command.stdio;
-	const int keep[] = {sock, s->end[0], s->end[1], s->end[2]};
+	int keep[UP_FDS_KEPT] = {sock, s->end[0], s->end[1], s->end[2]};
+	size_t n = 4;
 
+	if (n + UP_NS_COUNT + spec->fs.volumes.n > UP_FDS_KEPT)
+		return up_fail_msg(err, E2BIG, "too many volumes");
+	for (size_t i = 0; i < UP_NS_COUNT; i++)
+		keep[n++] = spec->ns[i].fd;
+	for (size_t i = 0; i < spec->fs.volumes.n; i++)
+		keep[n++] = spec->fs.volumes.at[i].fd;
 	prctl(PR_SET_DUMPABLE, 0);
-	return up_fds_close_but(keep, sizeof(keep) / sizeof(keep[0]), err);
+	return up_fds_close_but(keep, n, err);
 }
 
 /* The monitor gets the terminal's other side; the slave stays open as long as we live, so that the
@@ -72,6 +106,8 @@ static int open_terminal(const struct up_stdio *stdio, int sock, int *ret_slave,
 	if (!stdio->terminal)
 		return 0;
 	ret = up_pty_open(&stdio->size, &pty, err);
+	if (!ret)
+		ret = up_rootfs_console(pty.slave, err);
 	if (ret)
 		return ret;
 	ret = up_channel_send(sock, &m, pty.master);
@@ -82,32 +118,41 @@ static int open_terminal(const struct up_stdio *stdio, int sock, int *ret_slave,
 }
 
 /* Return: the command's process id, or -errno */
-static pid_t start_command(const struct up_sandbox_spec *spec, int sock, struct up_err *err)
+static pid_t start_command(const struct up_sandbox_spec *spec, int root, int sock, int *ret_slave,
+			   struct up_err *err)
 {
-	int slave = -1, ret = settle(spec, err);
+	int ret = settle(spec, root, err);
 	pid_t pid;
 
 	if (!ret)
-		ret = open_terminal(spec->command.stdio, sock, &slave, err);
+		ret = open_terminal(spec->command.stdio, sock, ret_slave, err);
 	if (ret)
 		return ret;
 	pid = fork();
-	if (!pid)
-		up_command_child(&spec->command, slave, sock);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		up_command_child(&spec->command, *ret_slave, sock);
+	}
 	return pid < 0 ? up_fail(err, errno, "fork") : pid;
 }
 
 /* The command has the standard streams now; a pipe must not stay open because of us. */
-static void let_go_of_streams(const struct up_stdio *stdio)
+static void let_go_of_streams(void)
 {
 	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int fd = 0; fd < 3; fd++) {
-		if (stdio->end[fd] > 2)
-			close(stdio->end[fd]);
+	for (int fd = 0; fd < 3; fd++)
 		if (null < 0 || dup2(null, fd) < 0)
 			close(fd);
-	}
+}
+
+/* All that is left to do is to signal the command, whoever it has become. */
+static void let_go_of_everything(const struct up_sandbox_spec *spec, int slave)
+{
+	let_go_of_streams();
+	up_fds_close_but(&slave, 1, NULL);
+	up_init_title(spec->command.argv);
+	up_caps_only(1ULL << CAP_KILL);
 }
 
 static int init_main(const struct up_sandbox_spec *spec, int sock)
@@ -115,23 +160,22 @@ static int init_main(const struct up_sandbox_spec *spec, int sock)
 	struct up_message m;
 	struct up_err err = {};
 	pid_t command = -1;
-	int fd;
+	int root, slave = -1;
 
 	up_init_block();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* for where it is not pid 1 */
 	if (shut_off(spec, sock, &err))
 		return UP_COMMAND_FAILED;
 	/* A monitor that died before that closed the channel: no message, and we end. */
-	if (up_channel_receive(sock, &m, &fd) != 1 || m.kind != UP_MESSAGE_GO)
+	if (up_channel_receive(sock, &m, &root) != 1 || m.kind != UP_MESSAGE_GO)
 		return UP_COMMAND_FAILED;
-	command = start_command(spec, sock, &err);
+	command = start_command(spec, root, sock, &slave, &err);
 	if (command < 0) {
 		up_command_report(sock, UP_COMMAND_FAILED, &err);
 		return UP_COMMAND_FAILED;
 	}
-	close(sock);
-	let_go_of_streams(spec->command.stdio);
-	up_init_title(spec->command.argv);
+	let_go_of_everything(spec, slave);
 	return up_init_loop(command);
 }
 
@@ -156,42 +200,116 @@ static int clone_failed(int error, struct up_err *err)
 	return up_fail(err, error, "create namespaces");
 }
 
-int up_sandbox_start(const struct up_sandbox_spec *spec, struct up_sandbox *ret, struct up_err *err)
+/* A pid namespace is entered by children only: for the one clone, then we go back. */
+static int enter_pids(const struct up_ns_wish *wish, int *ret_own, struct up_err *err)
 {
+	if (wish->mode != UP_NS_JOIN)
+		return 0;
+	*ret_own = up_ns_open(getpid(), UP_NS_PID, err);
+	if (*ret_own < 0)
+		return *ret_own;
+	return setns(wish->fd, CLONE_NEWPID) ? up_fail(err, errno, "join the pid namespace") : 0;
+}
+
+/* Return: the init's process id, or -errno */
+static pid_t clone_init(const struct up_sandbox_spec *spec, int sock, int other_end, int *ret_pidfd,
+			struct up_err *err)
+{
+	int pidfd = -1;
 	struct clone_args args = {
-		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
-			 (spec->new_net ? CLONE_NEWNET : 0),
+		.flags = up_ns_clone_flags(spec->ns) | CLONE_PIDFD |
+			 (spec->cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
 		.exit_signal = SIGCHLD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.cgroup = spec->cgroup >= 0 ? (uint64_t)spec->cgroup : 0,
 	};
-	int pidfd = -1, pair[2], failed;
+	cleanup_fd int own = -1;
+	int ret = enter_pids(&spec->ns[UP_NS_PID], &own, err);
 	pid_t pid;
 
-	failed = up_channel_open(pair, err);
-	if (failed)
-		return failed;
-	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
+	if (ret)
+		return ret;
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (!pid) {
-		close(pair[0]);
-		_exit(init_main(spec, pair[1]));
+		close(other_end);
+		_exit(init_main(spec, sock));
 	}
-	close(pair[1]);
-	if (pid < 0) {
-		int error = errno;
+	ret = errno;
+	if (own >= 0 && setns(own, CLONE_NEWPID))
+		ret = errno;
+	if (pid < 0)
+		return clone_failed(ret, err);
+	*ret_pidfd = pidfd;
+	return pid;
+}
 
-		close(pair[0]);
-		return clone_failed(error, err);
-	}
-	*ret = (struct up_sandbox){pid, pidfd, pair[0]};
+static int write_map(pid_t pid, const char *file, uint32_t first, uint32_t count,
+		     struct up_err *err)
+{
+	char path[64], text[64];
+	int len = snprintf(text, sizeof(text), "0 %u %u\n", first, count);
+	cleanup_fd int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)len) != len)
+		return up_fail(err, errno, "write %s '%u %u'", file, first, count);
 	return 0;
 }
 
-int up_sandbox_go(struct up_sandbox *sb, int *ret_master, int *ret_code, struct up_err *err)
+static int map_ids(const struct up_sandbox_spec *spec, pid_t pid, struct up_err *err)
 {
-	cleanup_fd int sock = take_fd(&sb->sock);
-	const struct up_message go = {.kind = UP_MESSAGE_GO};
-	int ret = up_channel_send(sock, &go, -1);
+	const struct up_idmap *m = &spec->idmap;
+	int ret;
 
+	if (spec->ns[UP_NS_USER].mode != UP_NS_PRIVATE)
+		return 0;
+	ret = write_map(pid, "uid_map", m->uid, m->count, err);
+	return ret ? ret : write_map(pid, "gid_map", m->gid, m->count, err);
+}
+
+int up_sandbox_start(struct up_sandbox_spec *spec, struct up_sandbox *ret, struct up_err *err)
+{
+	struct up_sandbox sb = UP_SANDBOX_NONE;
+	int pair[2], failed = up_volumes_open(&spec->fs.volumes, err);
+
+	if (!failed)
+		failed = up_channel_open(pair, err);
+	if (failed)
+		return failed;
+	sb.sock = pair[0];
+	sb.pid = clone_init(spec, pair[1], pair[0], &sb.pidfd, err);
+	close(pair[1]);
+	failed = sb.pid < 0 ? sb.pid : map_ids(spec, sb.pid, err);
+	if (failed) {
+		up_sandbox_end(&sb);
+		return failed;
+	}
+	*ret = sb;
+	return 0;
+}
+
+int up_sandbox_go(struct up_sandbox *sb, const struct up_sandbox_spec *spec, int *ret_master,
+		  int *ret_code, struct up_err *err)
+{
+	const struct up_message go = {.kind = UP_MESSAGE_GO};
+	cleanup_fd int sock = take_fd(&sb->sock);
+	cleanup_fd int userns = -1, root = -1;
+	int ret = 0;
+
+	if (spec->ns[UP_NS_USER].mode == UP_NS_PRIVATE) {
+		userns = up_ns_open(sb->pid, UP_NS_USER, err);
+		if (userns < 0)
+			return userns;
+	}
+	root = up_root_open(&spec->root, userns, err);
+	if (root < 0)
+		return root;
+	if (userns >= 0)
+		ret = up_volumes_idmap(&spec->fs.volumes, userns, err);
+	if (ret)
+		return ret;
+	ret = up_channel_send(sock, &go, root);
 	return ret ? up_fail(err, ret, "start the command")
 		   : up_command_await(sock, ret_master, ret_code, err);
 }
@@ -206,4 +324,19 @@ void up_sandbox_end(struct up_sandbox *sb)
 	up_close_fd(&sb->pidfd);
 	up_close_fd(&sb->sock);
 	*sb = UP_SANDBOX_NONE;
+}
+
+void up_sandbox_spec_init(struct up_sandbox_spec *spec)
+{
+	*spec = (struct up_sandbox_spec){.cgroup = -1};
+	for (int i = 0; i < UP_NS_COUNT; i++)
+		spec->ns[i] = (struct up_ns_wish){i == UP_NS_USER ? UP_NS_HOST : UP_NS_PRIVATE, -1};
+}
+
+void up_sandbox_spec_close(struct up_sandbox_spec *spec)
+{
+	up_volumes_close(&spec->fs.volumes);
+	for (int i = 0; i < UP_NS_COUNT; i++)
+		up_close_fd(&spec->ns[i].fd);
+	up_close_fd(&spec->cgroup);
 }

@@ -3,35 +3,59 @@
  * Sandboxes: a process in namespaces of its own. Theory of operation
  * ==================================================================
  *	monitor (the caller)			init (pid 1 of the sandbox)
- *	up_sandbox_start(): clone3()	--->	dies with the monitor (PDEATHSIG); waits
+ *	up_sandbox_start(): opens the
+ *	volumes, clone3(), id maps	--->	dies with the monitor (PDEATHSIG); waits
  *	gives its network namespace
  *	an interface (not our business)
- *	up_sandbox_go():	"go"	--->	mounts, pivot_root, host name; forks the command
- *				<---	an error, or end of file when exec() closed the socket
- *	up_relay_run()			<---	command's exit status as its own
+ *	up_sandbox_go(): makes the root
+ *			"go" + root	--->	joins namespaces, mounts, pivot_root; forks the
+ *command
+ *				<---	a terminal's other side
+ *				<---	an error, or end of file when exec() closed the channel
+ *	up_relay_run()		<---	command's exit status as its own
  *
- * The socket is the only channel. A monitor that dies closes it, and an init that waits for "go"
- * ends; later the death signal ends it. So nothing of a sandbox survives its monitor.
+ * The channel is the only one. A monitor that dies closes it, and an init that waits for "go" ends;
+ * later the death signal ends it. So nothing of a sandbox survives its monitor, except processes
+ * that share a pid namespace with others: those are found by their cgroup.
+ *
+ * What needs the host's privileges (opening sources, overlays, translating owners) the monitor does
+ * and hands over by descriptor; what concerns the container's own tree, init does, which in a user
+ * namespace has no privilege outside of it.
  */
 #ifndef UP_LAUNCH_SANDBOX_H
 #define UP_LAUNCH_SANDBOX_H
 
-#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "launch/command.h"
+#include "launch/namespaces.h"
+#include "launch/root.h"
+#include "launch/rootfs.h"
+
+/** struct up_idmap - ids 0 to @count - 1 of a user namespace are @uid and @gid on of the host */
+struct up_idmap {
+	uint32_t uid, gid, count;
+};
 
 /**
  * struct up_sandbox_spec - what is wanted
- * @rootfs:   directory that becomes "/"
- * @hostname: its host name
- * @new_net:  a network namespace of its own; else the caller's
+ * @root:     becomes "/"
+ * @fs:       what is mounted into it
+ * @ns:       namespaces
+ * @idmap:    with a private user namespace
+ * @hostname: its host name, with a private uts namespace; NULL to leave it
+ * @domainname: likewise
+ * @cgroup:   fd of the version 2 cgroup that it is born into; -1 for the caller's
  * @command:  what to execute in it
  */
 struct up_sandbox_spec {
-	const char *rootfs;
-	const char *hostname;
-	bool new_net;
+	struct up_root root;
+	struct up_rootfs fs;
+	struct up_ns_wish ns[UP_NS_COUNT];
+	struct up_idmap idmap;
+	const char *hostname, *domainname;
+	int cgroup;
 	struct up_command command;
 };
 
@@ -49,6 +73,12 @@ struct up_sandbox {
 
 #define UP_SANDBOX_NONE ((struct up_sandbox){0, -1, -1})
 
+/** up_sandbox_spec_init() - every namespace private but that of users, nothing opened */
+void up_sandbox_spec_init(struct up_sandbox_spec *spec);
+
+/** up_sandbox_spec_close() - close and free what the volumes and namespaces hold */
+void up_sandbox_spec_close(struct up_sandbox_spec *spec);
+
 /**
  * up_sandbox_start() - create the namespaces and their pid 1, which waits
  * @spec: what is wanted; must live until up_sandbox_go() returned
@@ -57,19 +87,20 @@ struct up_sandbox {
  *
  * Return: 0 or -errno
  */
-int up_sandbox_start(const struct up_sandbox_spec *spec, struct up_sandbox *ret,
-		     struct up_err *err);
+int up_sandbox_start(struct up_sandbox_spec *spec, struct up_sandbox *ret, struct up_err *err);
 
 /**
  * up_sandbox_go() - have it execute its command
- * @sb:       a sandbox that waits
+ * @sb:         a sandbox that waits
+ * @spec:       the same as before
  * @ret_master: the other side of the command's terminal, -1 where it has none
  * @ret_code:   where it failed: one of UP_COMMAND_*
- * @err:      why it failed, in the words of the process that failed
+ * @err:        why it failed, in the words of the process that failed
  *
  * Return: 0 once the command was executed; or -errno
  */
-int up_sandbox_go(struct up_sandbox *sb, int *ret_master, int *ret_code, struct up_err *err);
+int up_sandbox_go(struct up_sandbox *sb, const struct up_sandbox_spec *spec, int *ret_master,
+		  int *ret_code, struct up_err *err);
 
 /** up_sandbox_end() - kill what is left of it, and reap; for up_sandbox_go() that failed or never
  * came */

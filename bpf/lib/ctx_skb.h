@@ -60,6 +60,12 @@ static __always_inline enum parse_result ctx_parse_inner(struct __sk_buff *skb, 
 	return parse_inner(ctx_data(skb), ctx_end(skb), p, in);
 }
 
+/* What goes over the wire: a GSO packet is cut into segments on its way. */
+static __always_inline __u32 wire_len(const struct __sk_buff *skb, const struct pkt *p)
+{
+	return skb->gso_size ? p->l4_off - p->l3_off + p->l4_len + skb->gso_size : p->tot_len;
+}
+
 /* Who computes the transport checksum (skb->ip_summed, <linux/skbuff.h>). */
 enum ctx_csum {
 	CTX_CSUM_NONE,        /* it is in the packet, not verified yet */

@@ -59,18 +59,6 @@ static __always_inline __u32 now_sec(void)
 	return s ? *(volatile __u32 *)&s->now : 0;
 }
 
-/** tuple_reverse() - the tuple of the answer to a packet that leaves with @t */
-static __always_inline void tuple_reverse(const struct up_tuple *t, struct up_tuple *ret)
-{
-	ret->saddr = t->daddr;
-	ret->daddr = t->saddr;
-	ret->sport = t->dport;
-	ret->dport = t->sport;
-	ret->ifindex = t->ifindex;
-	ret->proto = t->proto;
-	__builtin_memset(ret->pad, 0, sizeof(ret->pad));
-}
-
 static __always_inline struct up_flow *flow_pair(const struct up_flow *f)
 {
 	struct up_tuple key;

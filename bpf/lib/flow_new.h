@@ -3,9 +3,9 @@
 #ifndef UP_BPF_FLOW_NEW_H
 #define UP_BPF_FLOW_NEW_H
 
-#include "lib/csum.h"
 #include "lib/endpoint.h"
 #include "lib/flow.h"
+#include "lib/rewrite.h"
 
 #ifndef EEXIST
 #define EEXIST 17
@@ -13,17 +13,6 @@
 #ifndef ENOMEM
 #define ENOMEM 12
 #endif
-
-/* The difference that replacing @from by @to makes, kept so that packets need no arithmetic. */
-static __always_inline void flow_diffs(struct up_flow *f, const struct up_tuple *from)
-{
-	f->addr_diff = csum_fold16(csum_diff_addr(&from->saddr, &f->out.saddr) +
-				   csum_diff_addr(&from->daddr, &f->out.daddr));
-	f->port_diff = 0;
-	if (from->sport != f->out.sport || from->dport != f->out.dport)
-		f->port_diff = csum_fold16(csum_diff16(from->sport, f->out.sport) +
-					   csum_diff16(from->dport, f->out.dport));
-}
 
 /**
  * struct flow_req - a flow that is wanted

@@ -43,12 +43,6 @@ static __always_inline int forward_peer(struct __sk_buff *skb, const struct pkt 
 	return into_container(skb, p, f);
 }
 
-/* What goes over the wire: a GSO packet is cut into segments on its way. */
-static __always_inline __u32 wire_len(const struct __sk_buff *skb, const struct pkt *p)
-{
-	return skb->gso_size ? p->l4_off - p->l3_off + p->l4_len + skb->gso_size : p->tot_len;
-}
-
 /* Remember a next hop; for the rest of this second where its neighbour is resolved. */
 static __always_inline void hop_keep(struct up_flow *f, const struct hop *hop)
 {

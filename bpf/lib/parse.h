@@ -128,6 +128,18 @@ struct pkt {
 	__u8 res;
 } __attribute__((aligned(8))); /* cleared in as few stores as there can be */
 
+/** tuple_reverse() - the tuple of the answer to a packet that leaves with @t */
+static inline void tuple_reverse(const struct up_tuple *t, struct up_tuple *ret)
+{
+	ret->saddr = t->daddr;
+	ret->daddr = t->saddr;
+	ret->sport = t->dport;
+	ret->dport = t->sport;
+	ret->ifindex = t->ifindex;
+	ret->proto = t->proto;
+	__builtin_memset(ret->pad, 0, sizeof(ret->pad));
+}
+
 /* The same on the host and in a program. */
 #define PARSE_HTONS(x) ((__be16)__builtin_bswap16(x))
 #define PARSE_NTOHS(x) __builtin_bswap16(x)

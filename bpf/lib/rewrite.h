@@ -14,9 +14,21 @@
 #define UP_BPF_REWRITE_H
 
 #include <stdbool.h>
+#include <bpf/bpf_endian.h>
 
 #include "lib/csum.h"
-#include "lib/flow.h"
+#include "lib/ctx_skb.h"
+
+/* The difference that replacing @from by @to makes, kept so that packets need no arithmetic. */
+static __always_inline void flow_diffs(struct up_flow *f, const struct up_tuple *from)
+{
+	f->addr_diff = csum_fold16(csum_diff_addr(&from->saddr, &f->out.saddr) +
+				   csum_diff_addr(&from->daddr, &f->out.daddr));
+	f->port_diff = 0;
+	if (from->sport != f->out.sport || from->dport != f->out.dport)
+		f->port_diff = csum_fold16(csum_diff16(from->sport, f->out.sport) +
+					   csum_diff16(from->dport, f->out.dport));
+}
 
 static __always_inline void write_ipv4(struct iphdr *ip, const struct up_flow *f, __u8 hops)
 {
@@ -141,18 +153,30 @@ static __always_inline void write_macs(void *data, const struct up_flow *f)
 	to[2] = from[2];
 }
 
-/** rewrite() - all that a flow changes in a packet that is forwarded. Return: 0 or -1 */
-static __always_inline int rewrite(struct __sk_buff *skb, const struct pkt *p,
-				   const struct up_flow *f)
+/**
+ * rewrite_hops() - all that a flow changes in a packet, Ethernet header included
+ * @hops: what is taken from the TTL: 1 where it is routed, 0 where it is bridged
+ *
+ * Return: 0 or -1
+ */
+static __always_inline int rewrite_hops(struct __sk_buff *skb, const struct pkt *p,
+					const struct up_flow *f, __u8 hops)
 {
 	void *data = ctx_data(skb), *end = ctx_end(skb);
 
-	if (write_l3(data, end, p, f, 1))
+	if (write_l3(data, end, p, f, hops))
 		return -1;
 	write_macs(data, f);
 	if (p->v6)
 		follow_hop_limit(skb);
 	return has_l4_changes(p) ? write_l4(skb, data, end, p, f) : 0;
+}
+
+/** rewrite() - the same for a packet that is forwarded. Return: 0 or -1 */
+static __always_inline int rewrite(struct __sk_buff *skb, const struct pkt *p,
+				   const struct up_flow *f)
+{
+	return rewrite_hops(skb, p, f, 1);
 }
 
 /** rewrite_local() - the same for one that stays on its way: of the host, or to it */

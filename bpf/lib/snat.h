@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 
+#include "lib/conntrack.h"
 #include "lib/flow_new.h"
 #include "lib/port.h"
 #include "lib/snat_map.h"
@@ -75,24 +76,6 @@ static __always_inline bool host_socket_owns(struct __sk_buff *skb, const struct
 	bpf_sk_release(sk);
 	return true;
 }
-
-/* net/netfilter/nf_conntrack_bpf.c, as of the first version (Linux 5.18); later ones are longer. */
-struct ct_opts {
-	__s32 netns_id;
-	__s32 error;
-	__u8 l4proto, dir;
-	__u8 reserved[2];
-};
-
-struct nf_conn {
-} __attribute__((preserve_access_index));
-
-extern struct nf_conn *bpf_skb_ct_lookup(struct __sk_buff *skb, struct bpf_sock_tuple *t, __u32 len,
-					 struct ct_opts *opts, __u32 opts_len) __ksym __weak;
-extern void bpf_ct_release(struct nf_conn *ct) __ksym __weak;
-
-/* Does the kernel let us ask nf_conntrack? Set by the loader. */
-const volatile bool up_has_conntrack = false;
 
 /* IPv4, TCP and UDP only: the NAT of others that we meet in practice. */
 static __always_inline bool conntrack_owns(struct __sk_buff *skb, const struct up_tuple *out)

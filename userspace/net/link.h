@@ -23,6 +23,7 @@
  * @peer:    of a veth: index of the other end, in its namespace; of a macvlan: its parent's
  * @peer_nsid: id by which this namespace knows that one (rtnetlink's), -1 where it is the same
  * @ethernet: its type is ARPHRD_ETHER (loopback and tunnels are not)
+ * @queued:   packets to it pass a queueing discipline that can hold them back
  */
 struct up_link {
 	int ifindex;
@@ -34,6 +35,7 @@ struct up_link {
 	uint32_t flags;
 	int peer, peer_nsid;
 	bool ethernet;
+	bool queued;
 };
 
 /**

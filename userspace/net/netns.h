@@ -26,6 +26,18 @@ int up_netns_open(const char *path, struct up_err *err);
  */
 int up_netns_open_pid(pid_t pid, struct up_err *err);
 
+struct up_nl;
+
+/**
+ * up_netns_id() - the id by which rtnetlink names a network namespace
+ * @nl:       socket of the namespace whose id it is (up_link.peer_nsid)
+ * @netns_fd: the namespace that it names
+ *
+ * Return: the id; -1 where it has none (no interface leads there: the kernel gives ids when it
+ * lists those that do), and where the kernel does not answer
+ */
+int up_netns_id(struct up_nl *nl, int netns_fd);
+
 /**
  * up_netns_find() - find the network namespace that rtnetlink names by an id
  * @nl:   socket of the namespace whose id it is (IFLA_LINK_NETNSID, see struct up_link)
@@ -36,7 +48,6 @@ int up_netns_open_pid(pid_t pid, struct up_err *err);
  * namespace of one process after another: not for a fast path. Return: a close-on-exec fd, or
  * -errno
  */
-struct up_nl;
 int up_netns_find(struct up_nl *nl, int nsid, struct up_err *err);
 
 /**

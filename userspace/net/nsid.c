@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From rtnetlink's id of a network namespace to the namespace. */
+/* Between rtnetlink's id of a network namespace and the namespace. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -29,8 +29,7 @@ static int read_nsid(struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-/* Return: NETNSA_NSID_NOT_ASSIGNED (-1) where it has none, and where the kernel does not answer */
-static int nsid_of(struct up_nl *nl, int netns_fd)
+int up_netns_id(struct up_nl *nl, int netns_fd)
 {
 	struct rtgenmsg gen = {.rtgen_family = AF_UNSPEC};
 	cleanup_msg struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETNSID, 0);
@@ -70,7 +69,7 @@ int up_netns_find(struct up_nl *nl, int nsid, struct up_err *err)
 		if (!isdigit((unsigned char)*e->d_name))
 			continue;
 		fd = open_other(dirfd(proc), e->d_name, &last);
-		if (fd >= 0 && nsid_of(nl, fd) == nsid)
+		if (fd >= 0 && up_netns_id(nl, fd) == nsid)
 			return take_fd(&fd);
 	}
 	return up_fail_msg(err, ESRCH, "no process lives in its network namespace");

@@ -2,9 +2,10 @@
 #
 # How things are made:
 #
-#   bpf/*.bpf.c, as one translation unit                      -> build/underpass.bpf.o
-#   build/underpass.bpf.o                                     -> build/underpass.skel.h
-#   userspace/{base,net,core,launch,cni}/*.c and the skeleton -> build/libunderpass.a
+#   bpf/*.bpf.c but ride.bpf.c, as one translation unit       -> build/underpass.bpf.o
+#   bpf/ride.bpf.c                                            -> build/ride.bpf.o
+#   build/{underpass,ride}.bpf.o                              -> build/{underpass,ride}.skel.h
+#   userspace/{base,net,core,...}/*.c and the skeletons       -> build/libunderpass.a
 #   userspace/cmd/*.c + build/libunderpass.a                  -> build/underpass
 #   userspace/cni/main.c + build/libunderpass.a               -> build/underpass-cni
 #   tools/*.c, tests/**/*.c                                   -> build/tools/*, build/tests/**
@@ -50,13 +51,14 @@ own_ldflags := $(if $(SAN),$(sanitizers)) -Wl,-z,relro,-z,now
 bpf_cflags = -target bpf -mcpu=v3 -O2 -g -MMD -MP -Wall -Wextra -Werror -I. -Iinclude -Ibpf \
 	-I/usr/include/$(shell $(CC) -print-multiarch)
 
-bpf_src  := $(sort $(wildcard bpf/*.bpf.c))
+# What "attach" loads stands alone: it shares no map with the datapath.
+bpf_src  := $(filter-out bpf/ride.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
 lib_dirs := base net core launch attach cni
 lib_obj  := $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,\
 	$(foreach d,$(lib_dirs),$(wildcard userspace/$(d)/*.c))))
 cmd_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard userspace/cmd/*.c))
 lib      := $(B)/libunderpass.a
-skel     := $(B)/underpass.skel.h
+skel     := $(B)/underpass.skel.h $(B)/ride.skel.h
 tools    := $(patsubst tools/%.c,$(B)/tools/%,$(wildcard tools/*.c))
 
 unit     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -79,8 +81,12 @@ $(B)/underpass.bpf.o: $(bpf_src)
 	$(call msg,CLANG,$@)printf '#include "%s"\n' $(bpf_src) | \
 		$(CLANG) $(bpf_cflags) -MF $(@:.o=.d) -MT $@ -x c -c - -o $@
 
-$(skel): $(B)/underpass.bpf.o
-	$(call msg,SKEL,$@)$(BPFTOOL) gen skeleton $< name underpass_bpf > $@
+$(B)/ride.bpf.o: bpf/ride.bpf.c
+	@mkdir -p $(@D)
+	$(call msg,CLANG,$@)$(CLANG) $(bpf_cflags) -MF $(@:.o=.d) -MT $@ -c $< -o $@
+
+$(skel): $(B)/%.skel.h: $(B)/%.bpf.o
+	$(call msg,SKEL,$@)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 $(B)/%.o: %.c | $(skel)
 	@mkdir -p $(@D)
@@ -269,5 +275,5 @@ endef
 	test-programs lint lint-format lint-includes lint-shell lint-cppcheck lint-tidy lint-tidy-bpf \
 	format deps demo bench install uninstall clean help FORCE
 
--include $(B)/underpass.bpf.d $(lib_obj:.o=.d) $(cmd_obj:.o=.d) $(fuzz_lib:.o=.d)
+-include $(B)/underpass.bpf.d $(B)/ride.bpf.d $(lib_obj:.o=.d) $(cmd_obj:.o=.d) $(fuzz_lib:.o=.d)
 -include $(wildcard $(B)/tests/*/*.d $(B)/tools/*.d $(B)/fuzz/tests/fuzz/*.d)

@@ -58,15 +58,21 @@ static int mount_usual(struct up_err *err)
 	return 0;
 }
 
-int up_bpffs_prepare(struct up_err *err)
+int up_bpffs_prepare_sub(const char *sub, struct up_err *err)
 {
 	char path[UP_PIN_PATH_MAX];
 	int ret = on_bpffs(up_pin_dir()) ? 0 : mount_usual(err);
 
-	for (size_t i = 0; !ret && i < N_SUBDIRS; i++) {
-		snprintf(path, sizeof(path), "%s/%s", up_pin_dir(), subdirs[i]);
-		ret = up_mkdir_p(path, 0700, err);
-	}
+	snprintf(path, sizeof(path), "%s/%s", up_pin_dir(), sub);
+	return ret ? ret : up_mkdir_p(path, 0700, err);
+}
+
+int up_bpffs_prepare(struct up_err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < N_SUBDIRS; i++)
+		ret = up_bpffs_prepare_sub(subdirs[i], err);
 	return ret;
 }
 
@@ -94,20 +100,25 @@ static int remove_pins(const char *dir, struct up_err *err)
 	return 0;
 }
 
-int up_bpffs_remove(struct up_err *err)
+int up_bpffs_remove_sub(const char *sub, struct up_err *err)
 {
 	char path[UP_PIN_PATH_MAX];
 	int ret;
 
-	for (size_t i = 0; i < N_SUBDIRS; i++) {
-		snprintf(path, sizeof(path), "%s/%s", up_pin_dir(), subdirs[i]);
-		ret = remove_pins(path, err);
-		if (ret)
-			return ret;
-	}
-	if (rmdir(up_pin_dir()) && errno != ENOENT)
-		return up_fail(err, errno, "remove %s", up_pin_dir());
-	return 0;
+	snprintf(path, sizeof(path), "%s/%s", up_pin_dir(), sub);
+	ret = remove_pins(path, err);
+	if (!ret && rmdir(up_pin_dir()) && errno != ENOENT && errno != ENOTEMPTY)
+		ret = up_fail(err, errno, "remove %s", up_pin_dir());
+	return ret;
+}
+
+int up_bpffs_remove(struct up_err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < N_SUBDIRS; i++)
+		ret = up_bpffs_remove_sub(subdirs[i], err);
+	return ret;
 }
 
 int up_pin_replace(int fd, const char *path, struct up_err *err)

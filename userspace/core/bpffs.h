@@ -26,8 +26,17 @@ void up_pin_path(char buf[UP_PIN_PATH_MAX], const char *sub, const char *name);
  */
 int up_bpffs_prepare(struct up_err *err);
 
+/** up_bpffs_prepare_sub() - the same for one subdirectory that is not among those */
+int up_bpffs_prepare_sub(const char *sub, struct up_err *err);
+
 /**
- * up_bpffs_remove() - remove every pin of this host, and its directories
+ * up_bpffs_remove_sub() - remove one subdirectory with its pins, and the pin directory where
+ * nothing is left in it. Return: 0, also where there is none; or -errno
+ */
+int up_bpffs_remove_sub(const char *sub, struct up_err *err);
+
+/**
+ * up_bpffs_remove() - remove every pin of the datapath, and its directories
  * @err: why it failed
  *
  * Return: 0, also where there are none; or -errno

@@ -19,6 +19,7 @@
 /* Our places among the filters of a clsact hook; nobody else's is touched. */
 #define CLSACT_FIRST    0x756f
 #define CLSACT_PRIORITY 0x7570
+#define CLSACT_RIDE     0x7571
 #define CLSACT_HANDLE   1
 
 #define BEFORE_ALL (1U << 3) /* BPF_F_BEFORE, Linux 6.6, with no program named */
@@ -195,6 +196,26 @@ void up_hook_police_remove(int prog_fd, int ifindex)
 {
 	clsact_detach(&ingress, CLSACT_FIRST, ifindex);
 	bpf_prog_detach2(prog_fd, ifindex, TCX_INGRESS);
+}
+
+int up_hook_ride(int prog_fd, int ifindex, bool out, struct up_err *err)
+{
+	const struct direction *dir = out ? &egress : &ingress;
+	LIBBPF_OPTS(bpf_prog_attach_opts, opts);
+
+	if (!up_hook_has_tcx(prog_fd))
+		return clsact_attach(prog_fd, dir, CLSACT_RIDE, ifindex, err);
+	if (bpf_prog_attach_opts(prog_fd, ifindex, dir->tcx, &opts) && errno != EEXIST)
+		return up_fail(err, errno, "attach");
+	return 0;
+}
+
+void up_hook_ride_remove(int prog_fd, int ifindex, bool out)
+{
+	const struct direction *dir = out ? &egress : &ingress;
+
+	clsact_detach(dir, CLSACT_RIDE, ifindex);
+	bpf_prog_detach2(prog_fd, ifindex, dir->tcx);
 }
 
 static uint32_t program_id(int prog_fd)

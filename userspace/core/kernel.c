@@ -46,6 +46,17 @@ bool up_kernel_has_func(const char *name)
 	return has;
 }
 
+bool up_kernel_module_has_func(const char *module, const char *name)
+{
+	struct btf *base = btf__load_vmlinux_btf();
+	struct btf *btf = base ? btf__load_module_btf(module, base) : NULL;
+	bool has = btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	btf__free(base);
+	return has;
+}
+
 static bool has_enumerator(const struct btf *btf, const char *name)
 {
 	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {

@@ -21,6 +21,9 @@ int up_kernel_check(struct up_err *err);
 /** up_kernel_has_func() - may programs call this function of the kernel (a kfunc)? */
 bool up_kernel_has_func(const char *name);
 
+/** up_kernel_module_has_func() - the same of a module that is loaded */
+bool up_kernel_module_has_func(const char *module, const char *name);
+
 /** up_kernel_has_enum() - does the kernel know a constant, for example a flag of a helper? */
 bool up_kernel_has_enum(const char *name);
 

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Attaching and detaching. A row is written before the interface gets its programs, and removed
+ * after it has lost them, so that whoever is killed in between leaves a row by which the next
+ * command finds what is left to do.
+ */
+#include "core/ride.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "core/hooks.h"
+#include "core/ride_priv.h"
+#include "net/link.h"
+#include "net/netns.h"
+
+/**
+ * struct attach - the state of one "attach"
+ * @r:      maps and programs
+ * @nl:     netlink of this host
+ * @target: as asked for
+ * @nsid:   id of the target's namespace
+ * @n:      veths attached
+ * @err:    of the caller
+ */
+struct attach {
+	struct up_rides *r;
+	struct up_nl *nl;
+	const struct up_ride_target *target;
+	int nsid;
+	size_t n;
+	struct up_err *err;
+};
+
+static enum up_ride_prog prog_in(const struct up_ride_if *row)
+{
+	return row->kind == UP_RIDE_UPLINK ? UP_RIDE_IN_UPLINK : UP_RIDE_IN_VETH;
+}
+
+static enum up_ride_prog prog_out(const struct up_ride_if *row)
+{
+	return row->queued ? UP_RIDE_OUT_QUEUE : UP_RIDE_OUT_PEER;
+}
+
+static int write_row(struct up_rides *r, uint32_t ifindex, const struct up_ride_if *row,
+		     struct up_err *err)
+{
+	if (bpf_map_update_elem(r->map[UP_RIDE_ROWS], &ifindex, row, BPF_ANY))
+		return up_fail(err, errno, "interface %.15s", row->ifname);
+	return 0;
+}
+
+/* Counters that are there are kept: the interface is attached anew. */
+static int write_stats(struct up_rides *r, uint32_t ifindex, struct up_err *err)
+{
+	int cpus = libbpf_num_possible_cpus();
+	cleanup_free struct up_ride_stats *zero =
+		cpus > 0 ? calloc((size_t)cpus, sizeof(*zero)) : NULL;
+
+	if (!zero)
+		return up_fail(err, cpus < 0 ? cpus : ENOMEM, "counters");
+	if (bpf_map_update_elem(r->map[UP_RIDE_STATS], &ifindex, zero, BPF_NOEXIST) &&
+	    errno != EEXIST)
+		return up_fail(err, errno, "counters");
+	return 0;
+}
+
+static void unhook(struct up_rides *r, uint32_t ifindex, const struct up_ride_if *row)
+{
+	up_hook_ride_remove(r->prog[prog_in(row)], (int)ifindex, false);
+	up_hook_ride_remove(r->prog[prog_out(row)], (int)ifindex, true);
+}
+
+static void remove_if(struct up_rides *r, uint32_t ifindex, const struct up_ride_if *row)
+{
+	unhook(r, ifindex, row);
+	bpf_map_delete_elem(r->map[UP_RIDE_STATS], &ifindex);
+	bpf_map_delete_elem(r->map[UP_RIDE_ROWS], &ifindex);
+}
+
+/* The far end first: what it learns is of use only once the near end is there. */
+static int add_if(struct up_rides *r, uint32_t ifindex, const struct up_ride_if *row,
+		  struct up_err *err)
+{
+	struct up_ride_if old;
+	int ret;
+
+	if (!bpf_map_lookup_elem(r->map[UP_RIDE_ROWS], &ifindex, &old) &&
+	    (old.kind != row->kind || old.queued != row->queued))
+		unhook(r, ifindex, &old);
+	ret = write_row(r, ifindex, row, err);
+	if (!ret)
+		ret = write_stats(r, ifindex, err);
+	if (!ret)
+		ret = up_hook_ride(r->prog[prog_out(row)], (int)ifindex, true, err);
+	if (!ret)
+		ret = up_hook_ride(r->prog[prog_in(row)], (int)ifindex, false, err);
+	return ret ? up_wrap(err, "interface %.15s", row->ifname) : 0;
+}
+
+static int add_veth(struct attach *a, const struct up_link *link)
+{
+	struct up_ride_if row = {.kind = UP_RIDE_VETH, .queued = link->queued};
+
+	snprintf(row.ifname, sizeof(row.ifname), "%s", link->name);
+	snprintf(row.engine, sizeof(row.engine), "%s", a->target->engine);
+	snprintf(row.id, sizeof(row.id), "%s", a->target->id);
+	snprintf(row.name, sizeof(row.name), "%s", a->target->name);
+	a->n++;
+	return add_if(a->r, (uint32_t)link->ifindex, &row, a->err);
+}
+
+static int add_if_of_netns(const struct up_link *link, void *arg)
+{
+	struct attach *a = arg;
+
+	return link->peer_nsid == a->nsid && !strcmp(link->kind, "veth") ? add_veth(a, link) : 0;
+}
+
+static int no_veth(const struct attach *a)
+{
+	return up_fail_msg(a->err, ENXIO,
+			   "%s: no veth leads to it from this host: there is no bridge on its way "
+			   "to be saved (host network, none, macvlan, or another host's)",
+			   a->target->name);
+}
+
+/* The kernel gives namespaces their ids when it lists veths that lead there. */
+static int add_netns(struct attach *a)
+{
+	int ret;
+
+	a->nsid = -2;
+	ret = up_link_foreach(a->nl, add_if_of_netns, a, a->err);
+	if (ret)
+		return ret;
+	a->nsid = up_netns_id(a->nl, a->target->netns_fd);
+	if (a->nsid < 0)
+		return no_veth(a);
+	ret = up_link_foreach(a->nl, add_if_of_netns, a, a->err);
+	return ret || a->n ? ret : no_veth(a);
+}
+
+static int add_ifname(struct attach *a)
+{
+	struct up_link link;
+	int ret = up_link_get(a->nl, a->target->ifname, 0, &link, a->err);
+
+	if (ret)
+		return ret;
+	if (strcmp(link.kind, "veth") || link.peer_nsid < 0)
+		return up_fail_msg(a->err, EINVAL,
+				   "interface %s: not the host's end of a container's veth",
+				   link.name);
+	return add_veth(a, &link);
+}
+
+static int add_uplink(struct attach *a, const char *name, int ifindex)
+{
+	struct up_ride_if row = {.kind = UP_RIDE_UPLINK, .queued = 1, .engine = "uplink"};
+	struct up_link link;
+	int ret = up_link_get(a->nl, name, ifindex, &link, a->err);
+
+	if (ret)
+		return ret;
+	if (!link.ethernet)
+		return up_fail_msg(a->err, EINVAL, "uplink %s: not an Ethernet interface",
+				   link.name);
+	snprintf(row.ifname, sizeof(row.ifname), "%s", link.name);
+	snprintf(row.name, sizeof(row.name), "%s", link.name);
+	return add_if(a->r, (uint32_t)link.ifindex, &row, a->err);
+}
+
+static uint32_t next_row(const struct up_rides *r, uint32_t key, struct up_ride_if *ret_row)
+{
+	while (!bpf_map_get_next_key(r->map[UP_RIDE_ROWS], key ? &key : NULL, &key))
+		if (!bpf_map_lookup_elem(r->map[UP_RIDE_ROWS], &key, ret_row))
+			return key;
+	return 0;
+}
+
+static bool any(const struct up_rides *r, enum up_ride_kind kind)
+{
+	struct up_ride_if row;
+
+	for (uint32_t key = 0; (key = next_row(r, key, &row));)
+		if (row.kind == kind)
+			return true;
+	return false;
+}
+
+/* Where none is named: those that are attached, or that of the default route. */
+static int add_uplinks(struct attach *a, const struct up_ride_opts *opts)
+{
+	int ifindex, ret = 0;
+
+	for (size_t i = 0; !ret && i < opts->n_uplinks; i++)
+		ret = add_uplink(a, opts->uplinks[i], 0);
+	if (ret || opts->n_uplinks || any(a->r, UP_RIDE_UPLINK))
+		return ret;
+	ret = up_default_uplink(a->nl, &ifindex, a->err);
+	return ret ? ret : add_uplink(a, NULL, ifindex);
+}
+
+static int set_conf(struct up_rides *r, const struct up_ride_opts *opts, struct up_err *err)
+{
+	struct up_ride_conf conf;
+	int ret = up_ride_conf_read(r, &conf, err);
+
+	if (ret || (!opts->refresh_ms && !opts->skip_mark))
+		return ret;
+	if (opts->refresh_ms)
+		conf.refresh = (uint32_t)(opts->refresh_ms * 1000000ULL / conf.tick_ns);
+	if (opts->skip_mark)
+		conf.skip_mark = opts->skip_mark;
+	return up_ride_conf_write(r, &conf, err);
+}
+
+static int attach(struct attach *a, const struct up_ride_opts *opts)
+{
+	int ret = set_conf(a->r, opts, a->err);
+
+	if (!ret)
+		ret = up_ride_liberal(a->r, a->err);
+	if (!ret)
+		ret = add_uplinks(a, opts);
+	if (!ret)
+		ret = a->target->ifname ? add_ifname(a) : add_netns(a);
+	return ret;
+}
+
+static int forget_all(struct up_rides *r, struct up_err *err)
+{
+	struct up_ride_conf conf;
+	struct up_tuple key;
+	int ret = up_ride_conf_read(r, &conf, err);
+
+	if (ret)
+		return ret;
+	conf.gen++;
+	ret = up_ride_conf_write(r, &conf, err);
+	/* No decision holds any more; this only gives the memory back. */
+	for (uint32_t i = 0; !ret && i < UP_RIDE_MAX; i++)
+		if (bpf_map_get_next_key(r->map[UP_RIDE_CACHE], NULL, &key) ||
+		    bpf_map_delete_elem(r->map[UP_RIDE_CACHE], &key))
+			break;
+	return ret;
+}
+
+/* The last container is gone. */
+static int take_down(struct up_rides *r, struct up_err *err)
+{
+	struct up_ride_if row;
+	uint32_t key;
+	int ret;
+
+	while ((key = next_row(r, 0, &row)))
+		remove_if(r, key, &row);
+	ret = up_ride_strict(r, err);
+	return ret ? ret : up_ride_unpin(err);
+}
+
+int up_ride_attach(const struct up_ride_target *target, const struct up_ride_opts *opts,
+		   struct up_err *err)
+{
+	struct attach a = {.target = target, .err = err};
+	cleanup_rides struct up_rides *r = NULL;
+	cleanup_nl struct up_nl *nl = NULL;
+	cleanup_fd int lock = up_lock(err);
+	int ret = lock < 0 ? lock : up_nl_open(NETLINK_ROUTE, &nl, err);
+
+	if (!ret)
+		ret = up_ride_load(&r, err);
+	if (ret)
+		return ret;
+	a.r = r;
+	a.nl = nl;
+	ret = attach(&a, opts);
+	if (ret && !any(r, UP_RIDE_VETH))
+		take_down(r, NULL);
+	return ret;
+}
+
+static bool is_gone(struct up_nl *nl, uint32_t ifindex)
+{
+	struct up_err err = {};
+	struct up_link link;
+
+	return up_link_get(nl, NULL, (int)ifindex, &link, &err) == -ENODEV;
+}
+
+static size_t detach_matching(struct up_rides *r, struct up_nl *nl,
+			      bool (*match)(const struct up_ride_if *row, void *arg), void *arg)
+{
+	uint32_t key = 0, next;
+	struct up_ride_if row, next_row_;
+	size_t n = 0;
+
+	next = next_row(r, 0, &next_row_);
+	while ((key = next)) {
+		row = next_row_;
+		next = next_row(r, key, &next_row_);
+		if (row.kind == UP_RIDE_VETH && match(&row, arg))
+			n++;
+		else if (!is_gone(nl, key))
+			continue;
+		remove_if(r, key, &row);
+	}
+	return n;
+}
+
+int up_ride_detach(bool (*match)(const struct up_ride_if *row, void *arg), void *arg, size_t *ret_n,
+		   struct up_err *err)
+{
+	cleanup_rides struct up_rides *r = NULL;
+	cleanup_nl struct up_nl *nl = NULL;
+	cleanup_fd int lock = up_lock(err);
+	int ret = lock < 0 ? lock : up_nl_open(NETLINK_ROUTE, &nl, err);
+	size_t n = 0;
+
+	if (!ret)
+		ret = up_ride_open(&r, err);
+	if (!ret) {
+		n = detach_matching(r, nl, match, arg);
+		ret = forget_all(r, err);
+	}
+	if (!ret && !any(r, UP_RIDE_VETH))
+		ret = take_down(r, err);
+	if (ret == -ENOENT)
+		ret = 0;
+	if (!ret && ret_n)
+		*ret_n = n;
+	return ret;
+}
+
+int up_ride_flush(struct up_err *err)
+{
+	cleanup_rides struct up_rides *r = NULL;
+	cleanup_fd int lock = up_lock(err);
+	int ret = lock < 0 ? lock : up_ride_open(&r, err);
+
+	return ret ? ret : forget_all(r, err);
+}

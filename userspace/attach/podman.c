@@ -16,8 +16,6 @@
 
 #define ANSWER_MAX (16 << 20)
 
-extern char **environ;
-
 /* Start "podman ...". Return: an fd of what it says, or -errno; -EHOSTDOWN where there is none */
 static int start(char *const argv[], pid_t *ret_pid, struct up_err *err)
 {
@@ -48,7 +46,7 @@ static int start(char *const argv[], pid_t *ret_pid, struct up_err *err)
 static int ask(char *const argv[], char **ret_out, size_t *ret_len, struct up_err *err)
 {
 	int status = 0, ret;
-	pid_t pid;
+	pid_t pid = 0;
 	cleanup_fd int fd = start(argv, &pid, err);
 
 	if (fd < 0)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -7,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/limit.h"
 #include "cmd/output.h"
+#include "cmd/rides.h"
 #include "core/counters.h"
 #include "core/datapath.h"
 #include "core/endpoint.h"
@@ -144,9 +146,31 @@ static void print_text(const json_t *s)
 	print_counters(json_object_get(s, "counters"));
 }
 
-static int run(const struct up_cmd *cmd, int argc, char **argv)
+/* Containers can be attached without the datapath being up. */
+static json_t *gather_all(struct up_err *err)
 {
 	cleanup_datapath struct up_datapath *dp = NULL;
+	struct up_err not_up = {};
+	json_t *rides = NULL, *s;
+	int ret = up_datapath_open(&dp, &not_up);
+
+	if (up_rides_json(&rides, err))
+		return NULL;
+	if (ret && (ret != -ENOENT || !json_array_size(rides))) {
+		*err = not_up;
+		json_decref(rides);
+		return NULL;
+	}
+	s = dp ? gather(dp, err) : json_object();
+	if (s)
+		json_object_set_new(s, "attached", rides);
+	else
+		json_decref(rides);
+	return s;
+}
+
+static int run(const struct up_cmd *cmd, int argc, char **argv)
+{
 	struct up_err err = {};
 	bool json = false;
 	int ret = up_cmd_only_json(cmd, argc, argv, &json);
@@ -154,14 +178,14 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 
 	if (ret >= 0)
 		return ret;
-	if (up_datapath_open(&dp, &err))
-		return up_cmd_error(&err);
-	s = gather(dp, &err);
+	s = gather_all(&err);
 	if (!s)
 		return up_cmd_error(&err);
 	if (json)
 		return up_print_json(s);
-	print_text(s);
+	if (json_object_get(s, "hook"))
+		print_text(s);
+	up_rides_print(json_object_get(s, "attached"));
 	json_decref(s);
 	return UP_EXIT_OK;
 }
@@ -169,7 +193,7 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 const struct up_cmd cmd_status = {
 	.name = "status",
 	.args = "[--json]",
-	.summary = "show uplinks, endpoints, flows and counters",
+	.summary = "show uplinks, endpoints, flows, counters, and what is attached",
 	.help = UP_HELP_JSON UP_HELP_HELP,
 	.run = run,
 };

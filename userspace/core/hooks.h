@@ -69,15 +69,15 @@ void up_hook_police_remove(int prog_fd, int ifindex);
  * up_hook_ride() - attach a program of ride-along to one side of an interface, without a link
  * @prog_fd: the program; nothing happens where it is attached already
  * @ifindex: the interface
- * @egress:  what goes out, else what comes in
+ * @out:     what goes out, else what comes in
  * @err:     why it failed
  *
  * Return: 0 or -errno
  */
-int up_hook_ride(int prog_fd, int ifindex, bool egress, struct up_err *err);
+int up_hook_ride(int prog_fd, int ifindex, bool out, struct up_err *err);
 
 /** up_hook_ride_remove() - detach it again; nothing happens where it is not attached */
-void up_hook_ride_remove(int prog_fd, int ifindex, bool egress);
+void up_hook_ride_remove(int prog_fd, int ifindex, bool out);
 
 /**
  * up_hook_cgroup() - attach to the root of the cgroup v2 tree, or swap the program there

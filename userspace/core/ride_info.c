@@ -131,8 +131,11 @@ int up_ride_foreach(struct up_rides *r, int (*fn)(const struct up_ride_info *inf
 		    void *arg, struct up_err *err)
 {
 	cleanup_free struct infos *all = calloc(1, sizeof(*all));
-	int ret = all ? read_all(r, all, err) : up_fail(err, ENOMEM, "read what is attached");
+	int ret;
 
+	if (!all)
+		return up_fail(err, ENOMEM, "read what is attached");
+	ret = read_all(r, all, err);
 	for (size_t i = 0; !ret && i < all->n; i++)
 		ret = fn(&all->list[i], arg);
 	return ret;

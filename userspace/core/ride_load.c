@@ -147,25 +147,6 @@ static void destroy_skel(struct ride_bpf **skel)
 	ride_bpf__destroy(*skel);
 }
 
-static int load(struct ride_bpf **ret_skel, struct up_err *err)
-{
-	__up_cleanup(destroy_skel) struct ride_bpf *skel = ride_bpf__open();
-	int ret;
-
-	if (!skel)
-		return up_fail(err, errno, "open the programs");
-	skel->rodata->up_has_kern_ctx = up_kernel_has_func("bpf_cast_to_kern_ctx");
-	skel->rodata->up_has_conntrack = true;
-	ret = ride_bpf__load(skel);
-	if (!ret)
-		*ret_skel = take_ptr(skel);
-	else if (up_kernel_check(err))
-		ret = -EOPNOTSUPP;
-	else
-		ret = up_fail(err, ret, "load the programs into the kernel");
-	return ret;
-}
-
 static int pin_all(const struct ride_bpf *skel, struct up_err *err)
 {
 	char path[UP_PIN_PATH_MAX];
@@ -207,9 +188,37 @@ static int first_conf(const struct ride_bpf *skel, struct up_err *err)
 	return 0;
 }
 
+static int load(struct ride_bpf *skel, struct up_err *err)
+{
+	int ret;
+
+	skel->rodata->up_has_kern_ctx = up_kernel_has_func("bpf_cast_to_kern_ctx");
+	skel->rodata->up_has_conntrack = true;
+	ret = ride_bpf__load(skel);
+	if (!ret)
+		return 0;
+	if (up_kernel_check(err))
+		return -EOPNOTSUPP;
+	return up_fail(err, ret, "load the programs into the kernel");
+}
+
+static int load_and_pin(struct up_err *err)
+{
+	__up_cleanup(destroy_skel) struct ride_bpf *skel = ride_bpf__open();
+	int ret;
+
+	if (!skel)
+		return up_fail(err, errno, "open the programs");
+	ret = load(skel, err);
+	if (!ret)
+		ret = first_conf(skel, err);
+	if (!ret)
+		ret = pin_all(skel, err);
+	return ret;
+}
+
 int up_ride_load(struct up_rides **ret_r, struct up_err *err)
 {
-	__up_cleanup(destroy_skel) struct ride_bpf *skel = NULL;
 	int ret = up_ride_open(ret_r, err);
 
 	if (ret != -ENOENT)
@@ -218,11 +227,7 @@ int up_ride_load(struct up_rides **ret_r, struct up_err *err)
 	if (!ret)
 		ret = up_bpffs_prepare_sub(UP_PIN_RIDE, err);
 	if (!ret)
-		ret = load(&skel, err);
-	if (!ret)
-		ret = first_conf(skel, err);
-	if (!ret)
-		ret = pin_all(skel, err);
+		ret = load_and_pin(err);
 	if (!ret)
 		ret = up_ride_open(ret_r, err);
 	if (ret)

@@ -1,0 +1,284 @@
+#!/usr/bin/env bats
+# Ride-along over docker's own bridge and rules, made by hand, so that every packet can be accounted
+# for. attach_docker.bats and attach_podman.bats do it with the real ones.
+
+load lib
+load ../../tools/lib/docker-rules.sh
+
+RR=${RR:-$BATS_TEST_DIRNAME/../../build/tools/rr}
+CTR=172.17.0.2
+
+setup_file() {
+	export BATS_TEST_TIMEOUT=120
+	topo_init
+	topo_pair client host 192.0.2
+	docker_network host
+	docker_container host ctr 2
+	docker_container host other 3
+	publish 8080:80/tcp 8080:80/udp
+	up_host host
+	serve ctr web 80-82
+	serve other other 80-82
+}
+
+teardown_file() {
+	! up detach --all
+	end_world
+}
+
+teardown() {
+	up detach --all
+	on host iptables -F DOCKER-USER
+}
+
+# publish HOST_PORT:CONTAINER_PORT/PROTO...: of the first container
+publish() {
+	docker_publish_rules "$CTR" "$@" | on host iptables-restore --noflush
+}
+
+attach() {
+	up attach --refresh 500 "$@"
+}
+
+# rides INTERFACE FIELD: of "status", by jq
+rides() {
+	up status --json | jq -r --arg name "$1" ".attached[] | select(.interface == \$name) | $2"
+}
+
+fast() {
+	rides "$1" .fast
+}
+
+fast_beyond() {
+	(($(fast "$1") > $2))
+}
+
+# carries INTERFACE...: more and more packets take the short way in by each of them
+carries() {
+	local if before
+	for if in "$@"; do
+		before=$(fast "$if")
+		topo_wait 20 fast_beyond "$if" $((before + 20))
+	done
+}
+
+# in_state STATE: what conntrack says of the one connection to port 8080
+in_state() {
+	[[ $(on host conntrack -L -p tcp --dport 8080 2>/dev/null) == *"$1"* ]]
+}
+
+no_program() {
+	! bpftool prog show id "$1"
+}
+
+liberal() {
+	on host cat /proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal
+}
+
+# live_breaks: the conversation comes to a halt
+live_breaks() {
+	topo_wait 20 grep -q broke "$TOPO_DIR/live-out"
+	! wait "$LIVE_PID" || false
+}
+
+@test "an established connection is carried in both directions, and content arrives whole" {
+	attach "netns:$(topo_file ctr)"
+	run -0 on client "$PROBE" pump "$HOST" 8080 $((64 << 20))
+	equals "$output" "ok $((64 << 20))"
+	# 64 MiB each way: nearly all of it by us, or the counters lie.
+	(($(rides eth0 .fast_bytes) > 48 << 20))
+	(($(rides veth2 .fast_bytes) > 48 << 20))
+}
+
+@test "connections made before attaching go on across attach, detach and attach again" {
+	live_start client "$HOST" 8080 20
+	attach "netns:$(topo_file ctr)"
+	carries eth0 veth2
+	up detach --all
+	equals "$(liberal)" 0
+	attach if:veth2
+	carries eth0 veth2
+	up flush
+	carries eth0 veth2
+	up detach --all
+	live_end
+	contains "$(<"$TOPO_DIR/live-out")" "ok 20 connections"
+}
+
+@test "window tracking is liberal while attached, and as before afterwards" {
+	equals "$(liberal)" 0
+	attach if:veth2
+	equals "$(liberal)" 1
+	attach if:veth3
+	up detach if:veth2
+	equals "$(liberal)" 1
+	up detach if:veth3
+	equals "$(liberal)" 0
+	on host sh -c 'echo 1 >/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal'
+	attach if:veth2
+	up detach --all
+	equals "$(liberal)" 1
+	on host sh -c 'echo 0 >/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal'
+}
+
+@test "a strict host that drops INVALID keeps connections whose windows were not seen" {
+	on host iptables -I DOCKER-USER -m conntrack --ctstate INVALID -j DROP
+	topo_spawn client "$TOPO_DIR/pump" "$PROBE" pump "$HOST" 8080 $((4 << 30))
+	attach if:veth2
+	carries eth0 veth2
+	up detach --all
+	equals "$(liberal)" 0
+	topo_wait 90 grep -q . "$TOPO_DIR/pump"
+	equals "$(<"$TOPO_DIR/pump")" "ok $((4 << 30))"
+}
+
+@test "UDP: no answer is lost across attach and detach, and the answers are carried" {
+	local turn
+	topo_spawn ctr "$TOPO_DIR/rr-server" "$RR" serve 7000
+	topo_wait 10 grep -q ready "$TOPO_DIR/rr-server"
+	publish 7000:7000/udp
+	topo_spawn client "$TOPO_DIR/rr" "$RR" -d 12 -w 0 load udp "$HOST" 7000
+	for turn in 1 2; do
+		echo "turn $turn"
+		attach if:veth2
+		carries eth0 veth2
+		up detach --all
+	done
+	topo_wait 60 grep -q lost "$TOPO_DIR/rr"
+	equals "$(jq .lost "$TOPO_DIR/rr")" 0
+}
+
+@test "container to container on one bridge is carried, past the bridge" {
+	attach if:veth2 if:veth3
+	live_start other "$CTR" 81 5
+	carries veth2 veth3
+	live_end
+}
+
+@test "masqueraded connections of a container to the outside are carried" {
+	serve client outside 8090
+	attach if:veth2
+	live_start ctr "$CLIENT" 8090 5
+	carries eth0 veth2
+	live_end
+}
+
+@test "hand-written DNAT is carried like docker's" {
+	on host iptables -t nat -I PREROUTING -d "$HOST" -p tcp --dport 9999 \
+		-j DNAT --to-destination "$CTR:82"
+	on host iptables -I DOCKER -d "$CTR" -p tcp --dport 82 -j ACCEPT
+	attach if:veth2
+	live_start client "$HOST" 9999 3
+	carries eth0 veth2
+	live_end
+	on host iptables -D DOCKER -d "$CTR" -p tcp --dport 82 -j ACCEPT
+	on host iptables -t nat -D PREROUTING -d "$HOST" -p tcp --dport 9999 \
+		-j DNAT --to-destination "$CTR:82"
+}
+
+@test "a rule that is added later ends a carried flow within the refresh time" {
+	attach if:veth2
+	live_start client "$HOST" 8080 3
+	carries eth0 veth2
+	on host iptables -I DOCKER-USER -s "$CLIENT" -j DROP
+	live_breaks
+}
+
+@test "flush: at once, even where a decision would hold for long" {
+	up attach --refresh 10000 if:veth2
+	live_start client "$HOST" 8080 1
+	carries eth0 veth2
+	on host iptables -I DOCKER-USER -s "$CLIENT" -j DROP
+	up flush
+	live_breaks
+	# Nothing of the flow was forwarded by us after the flush: the rule has dropped something.
+	(($(on host iptables -nvxL DOCKER-USER | awk '$3 == "DROP" { print $1 }') > 0))
+	equals "$(rides eth0 .cached)" 0
+}
+
+@test "a rule that rejects: its reset reaches the client" {
+	attach if:veth2
+	live_start client "$HOST" 8080 1
+	carries eth0 veth2
+	on host iptables -I DOCKER-USER -p tcp -s "$CLIENT" -j REJECT --reject-with tcp-reset
+	live_breaks
+}
+
+@test "connections with a bit of --skip-mark are left to the kernel" {
+	on host iptables -I DOCKER-USER -p tcp -j CONNMARK --set-mark 0x40
+	up attach --refresh 500 --skip-mark 0x40 if:veth2
+	live_start client "$HOST" 8080 1
+	on client "$PROBE" pump "$HOST" 8080 $((8 << 20))
+	live_end
+	equals "$(fast eth0)" 0
+	equals "$(fast veth2)" 0
+	equals "$(rides eth0 .cached)" 0
+}
+
+@test "conntrack sees the end of a carried connection, and its timers while it lives" {
+	on host conntrack -F
+	attach if:veth2
+	live_start client "$HOST" 8080 1
+	carries eth0 veth2
+	in_state ESTABLISHED
+	live_end
+	topo_wait 10 in_state TIME_WAIT
+}
+
+@test "a thousand short connections meanwhile break nothing and stay out of the cache" {
+	attach if:veth2
+	live_start client "$HOST" 8080 10
+	topo_spawn ctr "$TOPO_DIR/crr-server" "$RR" serve 7001
+	topo_wait 10 grep -q ready "$TOPO_DIR/crr-server"
+	publish 7001:7001/tcp
+	run -0 on client "$RR" -d 2 -w 0 load connect "$HOST" 7001
+	equals "$(jq .lost <<<"$output")" 0
+	(($(jq .count <<<"$output") > 1000))
+	carries eth0 veth2
+	live_end
+	(($(rides eth0 .slow.control) > 2000))
+	(($(rides eth0 .cached) <= 11))
+}
+
+@test "what is attached is named, and what cannot be is refused with a reason" {
+	attach if:veth2
+	equals "$(rides veth2 .name)" veth2
+	equals "$(rides veth2 .engine)" if
+	contains "$(up status)" "attached  if:veth2 by veth2"
+	run up attach if:docker0
+	equals "$output" "underpass: interface docker0: not the host's end of a container's veth"
+	run up attach pid:0
+	contains "$output" "not a process id"
+	run up attach "netns:$(topo_file host)"
+	contains "$output" "no veth leads to it from this host"
+	run up attach --refresh 5 if:veth2
+	((status == 2))
+	run up detach nobody
+	equals "$output" "underpass: nobody is not attached"
+	((status == 1))
+}
+
+@test "a container that is gone is forgotten by the next command, and its neighbours live on" {
+	docker_container host brief 9
+	attach if:veth9 if:veth2
+	live_start client "$HOST" 8080 3
+	ip -n "$TOPO_TAG-host" link del veth9
+	equals "$(rides veth9 .lives)" false
+	run up detach nobody
+	equals "$(rides veth9 .name)" ""
+	carries eth0 veth2
+	live_end
+}
+
+@test "after the last detach nothing is left: no pin, no program, no row" {
+	local program
+	attach if:veth2 if:veth3
+	program=$(bpftool --json prog show pinned "$TOPO_DIR/bpf-host/underpass/ride/up_ride_veth" | jq .id)
+	up detach --all
+	run up status
+	contains "$output" "run 'underpass up' first"
+	run find "$TOPO_DIR/bpf-host/underpass"
+	((status != 0))
+	# The kernel frees a program once it is attached nowhere.
+	topo_wait 20 no_program "$program"
+}

@@ -240,11 +240,15 @@ demo:
 	$(Q)$(MAKE) --no-print-directory all test-programs
 	$(Q)tools/demo
 
-## bench: install what is needed, build, and compare with host network and bridge+NAT
+## bench: install what is needed, build, measure; table, chart and data are left in build/bench
 bench:
-	$(Q)tools/install-deps
+	$(Q)tools/install-deps build bench
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tools/bench
+	$(Q)$(B)/underpass bench --output $(B)/bench $(BENCH_ARGS)
+
+# The benchmark, which the program looks for beside its own directory.
+libexec := $(patsubst %/,%,$(dir $(BINDIR)))/libexec/underpass
+bench_files := bench $(patsubst tools/%,%,$(wildcard tools/lib/*.* tools/lib/*/*.*))
 
 ## install: install below DESTDIR and PREFIX
 install: all
@@ -252,10 +256,14 @@ install: all
 	install -D -m 0755 $(B)/underpass-cni $(DESTDIR)$(BINDIR)/underpass-cni
 	$(foreach m,$(wildcard userspace/cmd/man/*.8),install -D -m 0644 $(m) \
 		$(DESTDIR)$(MANDIR)/man8/$(notdir $(m))$(newline))
+	$(foreach f,$(bench_files),install -D -m $(if $(filter bench,$f),0755,0644) tools/$f \
+		$(DESTDIR)$(libexec)/$f$(newline))
+	install -m 0755 $(tools) $(DESTDIR)$(libexec)
 
 ## uninstall: remove what install installed
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/underpass $(DESTDIR)$(BINDIR)/underpass-cni
+	rm -rf $(DESTDIR)$(libexec)
 	rm -f $(foreach m,$(wildcard userspace/cmd/man/*.8),$(DESTDIR)$(MANDIR)/man8/$(notdir $(m)))
 
 ## clean: remove everything that was built

@@ -88,7 +88,7 @@ load_in() {
 	local world=$1 from=$2 service=$3
 	shift 3
 	# shellcheck disable=SC2046 # options
-	topo_exec "${WORLD[$world.$from]}" "$CPU_TIME" -c "$BENCH_CPU" -o "$TOPO_DIR/cpu" \
+	topo_exec "${WORLD[$world.$from]}" timeout -k 5 $((BENCH_BULK_SECONDS + 60)) "$CPU_TIME" -c "$BENCH_CPU" -o "$TOPO_DIR/cpu" \
 		$(load_accounts "$world" "$service") -- "$@"
 }
 

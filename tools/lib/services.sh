@@ -27,9 +27,15 @@ service_pids() {
 
 # service_start WORLD SERVICE
 service_start() {
+	local pid
+
 	[[ -z ${SERVICE_PID[$1.$2]:-} ]] || return 0
 	"_service_$2" "$1"
 	SERVICE_PID[$1.$2]=$TOPO_PID
+	# Its children too: they may live in a namespace that topo_cleanup does not know.
+	for pid in $(service_pids "$1" "$2"); do
+		topo_record "$pid"
+	done
 }
 
 # _service_spawn WORLD SERVICE COMMAND...

@@ -206,6 +206,63 @@ int up_link_change(struct up_nl *nl, int ifindex, const struct up_link_change *c
 	return ret ? up_wrap(err, "interface %d: change", ifindex) : 0;
 }
 
+static int put_macvlan(struct nl_msg *msg, const struct up_macvlan_spec *spec)
+{
+	struct nlattr *info, *data;
+
+	if (nla_put_string(msg, IFLA_IFNAME, spec->name) ||
+	    nla_put(msg, IFLA_ADDRESS, sizeof(spec->mac), spec->mac) ||
+	    nla_put_u32(msg, IFLA_LINK, spec->parent) ||
+	    (spec->netns >= 0 && nla_put_u32(msg, IFLA_NET_NS_FD, (uint32_t)spec->netns)) ||
+	    (spec->mtu && nla_put_u32(msg, IFLA_MTU, spec->mtu)))
+		return -ENOMEM;
+	info = nla_nest_start(msg, IFLA_LINKINFO);
+	if (!info || nla_put_string(msg, IFLA_INFO_KIND, "macvlan"))
+		return -ENOMEM;
+	data = nla_nest_start(msg, IFLA_INFO_DATA);
+	if (!data || nla_put_u32(msg, IFLA_MACVLAN_MODE, MACVLAN_MODE_PRIVATE))
+		return -ENOMEM;
+	nla_nest_end(msg, data);
+	nla_nest_end(msg, info);
+	return 0;
+}
+
+int up_macvlan_create(struct up_nl *nl, const struct up_macvlan_spec *spec, struct up_err *err)
+{
+	cleanup_msg struct nl_msg *msg =
+		link_msg(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, spec->ifindex, 0);
+	int ret;
+
+	if (!msg || put_macvlan(msg, spec))
+		return up_fail(err, ENOMEM, "macvlan %s: create", spec->name);
+	ret = up_nl_do(nl, msg, err);
+	return ret ? up_wrap(err, "macvlan %s: create", spec->name) : 0;
+}
+
+int up_link_get_in(struct up_nl *nl, int nsid, int ifindex, struct up_link *ret_link,
+		   struct up_err *err)
+{
+	cleanup_msg struct nl_msg *msg = link_msg(RTM_GETLINK, 0, ifindex, 0);
+	struct up_link link = {};
+	int ret;
+
+	if (!msg || nla_put_s32(msg, IFLA_TARGET_NETNSID, nsid))
+		return up_fail(err, ENOMEM, "look up an interface");
+	ret = up_nl_query(nl, msg, one_link, &link, err);
+	if (!ret)
+		*ret_link = link;
+	return ret;
+}
+
+int up_link_del_in(struct up_nl *nl, int nsid, int ifindex, struct up_err *err)
+{
+	cleanup_msg struct nl_msg *msg = link_msg(RTM_DELLINK, 0, ifindex, 0);
+
+	if (!msg || nla_put_s32(msg, IFLA_TARGET_NETNSID, nsid))
+		return up_fail(err, ENOMEM, "delete an interface");
+	return up_nl_do(nl, msg, err);
+}
+
 int up_link_set_up(struct up_nl *nl, int ifindex, struct up_err *err)
 {
 	cleanup_msg struct nl_msg *msg = link_msg(RTM_NEWLINK, 0, ifindex, IFF_UP);

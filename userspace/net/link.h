@@ -97,8 +97,39 @@ struct up_link_change {
 int up_link_change(struct up_nl *nl, int ifindex, const struct up_link_change *change,
 		   struct up_err *err);
 
+/**
+ * struct up_macvlan_spec - a child of an interface, in private mode, born in its final place
+ * @parent:  ifindex, in the namespace of the socket
+ * @name:    its name
+ * @mac:     its MAC
+ * @netns:   namespace fd that it is created in, -1 for that of the socket
+ * @ifindex: that it is to have there, 0 for any
+ * @mtu:     bytes; 0 for the parent's
+ */
+struct up_macvlan_spec {
+	uint32_t parent;
+	const char *name;
+	uint8_t mac[6];
+	int netns;
+	int ifindex;
+	uint32_t mtu;
+};
+
+/** up_macvlan_create() - make it; it is left down. Return: 0 or -errno */
+int up_macvlan_create(struct up_nl *nl, const struct up_macvlan_spec *spec, struct up_err *err);
+
 int up_link_set_up(struct up_nl *nl, int ifindex, struct up_err *err);
 int up_link_del(struct up_nl *nl, int ifindex, struct up_err *err);
+
+/**
+ * up_link_get_in(), up_link_del_in() - the same in another network namespace (IFLA_TARGET_NETNSID,
+ * Linux 4.20)
+ * @nsid: by which the socket's namespace knows that one
+ * Return: 0, -EINVAL where there is no namespace of that id, or another -errno
+ */
+int up_link_get_in(struct up_nl *nl, int nsid, int ifindex, struct up_link *ret_link,
+		   struct up_err *err);
+int up_link_del_in(struct up_nl *nl, int nsid, int ifindex, struct up_err *err);
 
 /**
  * up_link_del_quickly() - delete an interface without waiting for the kernel to forget it
@@ -183,6 +214,13 @@ int up_route_add(struct up_nl *nl, const struct up_route *route, struct up_err *
 int up_route_foreach(struct up_nl *nl, enum up_family family,
 		     int (*fn)(const struct up_route *route, void *arg), void *arg,
 		     struct up_err *err);
+
+/** up_route_del() - remove one, by destination and interface. Return: 0, -ESRCH, or another -errno
+ */
+int up_route_del(struct up_nl *nl, const struct up_route *route, struct up_err *err);
+
+/** up_neigh_del() - remove a neighbour entry. Return: 0, -ENOENT, or another -errno */
+int up_neigh_del(struct up_nl *nl, int ifindex, const struct up_addr *addr, struct up_err *err);
 
 /** up_neigh_add() - a permanent neighbour entry; replaces an entry that is there */
 int up_neigh_add(struct up_nl *nl, int ifindex, const struct up_addr *addr, const uint8_t mac[6],

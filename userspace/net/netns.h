@@ -51,6 +51,17 @@ int up_netns_id(struct up_nl *nl, int netns_fd);
 int up_netns_find(struct up_nl *nl, int nsid, struct up_err *err);
 
 /**
+ * up_netns_number() - the id by which rtnetlink names a network namespace; given one if it has none
+ * @nl:       socket of the namespace whose id it is
+ * @netns_fd: the namespace that is named
+ * @ret_nsid: the id; it lasts as long as the namespace
+ * @err:      why it failed
+ *
+ * Return: 0 or -errno
+ */
+int up_netns_number(struct up_nl *nl, int netns_fd, int *ret_nsid, struct up_err *err);
+
+/**
  * up_netns_enter() - enter a namespace, remembering the present one
  * @netns_fd: the namespace to enter
  * @ret_old:  fd of the namespace that was left, for up_netns_leave()

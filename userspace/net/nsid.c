@@ -42,6 +42,33 @@ int up_netns_id(struct up_nl *nl, int netns_fd)
 	return nsid;
 }
 
+/* Only the kernel chooses among the ids that are free. */
+static int assign_nsid(struct up_nl *nl, int netns_fd, struct up_err *err)
+{
+	struct rtgenmsg gen = {.rtgen_family = AF_UNSPEC};
+	cleanup_msg struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWNSID, 0);
+
+	if (!msg || nlmsg_append(msg, &gen, sizeof(gen), NLMSG_ALIGNTO) ||
+	    nla_put_u32(msg, NETNSA_FD, (uint32_t)netns_fd) ||
+	    nla_put_s32(msg, NETNSA_NSID, NETNSA_NSID_NOT_ASSIGNED))
+		return up_fail(err, ENOMEM, "number a network namespace");
+	return up_nl_do(nl, msg, err);
+}
+
+int up_netns_number(struct up_nl *nl, int netns_fd, int *ret_nsid, struct up_err *err)
+{
+	int nsid = up_netns_id(nl, netns_fd), ret = 0;
+
+	if (nsid < 0)
+		ret = assign_nsid(nl, netns_fd, err);
+	if (nsid < 0 && (!ret || ret == -EEXIST))
+		nsid = up_netns_id(nl, netns_fd);
+	if (nsid < 0)
+		return ret ? ret : up_fail(err, ENOENT, "number a network namespace");
+	*ret_nsid = nsid;
+	return 0;
+}
+
 /* Most processes live where the one before them does: ask once for each row of those. */
 static int open_other(int proc, const char *pid, ino_t *last)
 {

@@ -104,6 +104,43 @@ int up_route_add(struct up_nl *nl, const struct up_route *route, struct up_err *
 		   : 0;
 }
 
+int up_route_del(struct up_nl *nl, const struct up_route *route, struct up_err *err)
+{
+	struct rtmsg rtm = {
+		.rtm_family = (uint8_t)up_addr_af(&route->dst),
+		.rtm_dst_len = route->plen,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_scope = RT_SCOPE_NOWHERE,
+	};
+	cleanup_msg struct nl_msg *msg = new_msg(RTM_DELROUTE, 0, &rtm, sizeof(rtm));
+	char text[UP_ADDR_TEXT];
+	int ret;
+
+	if (!msg || (route->plen && put_addr(msg, RTA_DST, &route->dst)) ||
+	    nla_put_u32(msg, RTA_OIF, (uint32_t)route->ifindex))
+		return up_fail(err, ENOMEM, "route %s", up_addr_format(&route->dst, text));
+	ret = up_nl_do(nl, msg, err);
+	return ret ? up_wrap(err, "route %s/%u: delete", up_addr_format(&route->dst, text),
+			     route->plen)
+		   : 0;
+}
+
+int up_neigh_del(struct up_nl *nl, int ifindex, const struct up_addr *addr, struct up_err *err)
+{
+	struct ndmsg ndm = {
+		.ndm_family = (uint8_t)up_addr_af(addr),
+		.ndm_ifindex = ifindex,
+	};
+	cleanup_msg struct nl_msg *msg = new_msg(RTM_DELNEIGH, 0, &ndm, sizeof(ndm));
+	char text[UP_ADDR_TEXT];
+	int ret;
+
+	if (!msg || put_addr(msg, NDA_DST, addr))
+		return up_fail(err, ENOMEM, "neighbour %s", up_addr_format(addr, text));
+	ret = up_nl_do(nl, msg, err);
+	return ret ? up_wrap(err, "neighbour %s: delete", up_addr_format(addr, text)) : 0;
+}
+
 int up_neigh_add(struct up_nl *nl, int ifindex, const struct up_addr *addr, const uint8_t mac[6],
 		 struct up_err *err)
 {

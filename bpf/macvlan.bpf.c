@@ -29,7 +29,8 @@ static __noinline int host_sent(struct __sk_buff *skb, const __u8 *dmac)
 	return ep && ep->uplink ? go_round(skb, ep->uplink) : drop(UP_CNT_DROP_NO_ENDPOINT);
 }
 
-/* Egress of an uplink that has children. What others' children send passes untouched. */
+/* Egress of every uplink where containers have children of one. What others' children send passes
+ * untouched. */
 SEC("tc")
 int up_macvlan_out(struct __sk_buff *skb)
 {

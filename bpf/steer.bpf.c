@@ -6,10 +6,11 @@
 #include "lib/sweep.h"
 #include "underpass/reap.h"
 
-static __always_inline void steer_flow(struct up_flow *f, const struct up_steer *r)
+/* @from: the flow's up_tuple.ifindex; see endpoint_fwd() */
+static __always_inline void steer_flow(struct up_flow *f, __u32 from, const struct up_steer *r)
 {
 	if (f && f->out.ifindex == r->ifindex && f->fwd <= UP_FWD_QUEUE)
-		f->fwd = r->fwd;
+		f->fwd = up_if_is_child(from) ? UP_FWD_QUEUE : r->fwd;
 }
 
 static long steer_slot(__u32 index, struct up_steer *r)
@@ -24,8 +25,8 @@ static long steer_slot(__u32 index, struct up_steer *r)
 	orig = bpf_map_lookup_elem(&up_flows, &slot->key);
 	if (!orig)
 		return 0;
-	steer_flow(orig, r);
-	steer_flow(flow_pair(orig), r);
+	steer_flow(orig, slot->key.ifindex, r);
+	steer_flow(flow_pair(orig), orig->out.ifindex, r);
 	return 0;
 }
 

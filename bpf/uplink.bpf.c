@@ -7,8 +7,8 @@
  * given a source port keeps it even where that port is published later. What the host itself
  * receives costs one lookup and one bit test.
  *
- * Egress: what the host sends of its own (lib/host_out.h). An uplink that has children of
- * containers has another program there (macvlan.bpf.c).
+ * Egress: what the host sends of its own (lib/host_out.h). Where containers have children of an
+ * uplink, every uplink has another program there (macvlan.bpf.c).
  */
 #include "lib/endpoint.h"
 #include "lib/forward.h"

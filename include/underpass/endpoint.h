@@ -15,9 +15,9 @@ enum up_endpoint_state {
 };
 
 /* What connects a container to its host. */
-enum up_device {
-	UP_DEVICE_VETH,    /* a pair of interfaces, one end in the host */
-	UP_DEVICE_MACVLAN, /* a private-mode child of an uplink: see macvlan.h */
+enum up_netdev_kind {
+	UP_NETDEV_VETH,    /* a pair of interfaces, one end in the host */
+	UP_NETDEV_MACVLAN, /* a private-mode child of an uplink: see macvlan.h */
 };
 
 enum up_endpoint_flags {
@@ -36,7 +36,7 @@ enum up_endpoint_flags {
  * @host_if:  interface of the host by which its kernel reaches the container, and by which the
  *            routing table is to believe that the container's packets come: the host's end of the
  *            veth, or the host's own child of the uplink
- * @uplink:   UP_DEVICE_MACVLAN: whose child the container's interface is; else 0
+ * @uplink:   UP_NETDEV_MACVLAN: whose child the container's interface is; else 0
  * @nsid:     the container's network namespace as the host's numbers it; user space only
  * @netns_cookie: of the container's network namespace: endpoints of one container know each other
  *            by it
@@ -52,7 +52,7 @@ enum up_endpoint_flags {
  * @net:      network; endpoints of different networks do not reach each other directly
  * @mac:      of the container's interface
  * @plen:     prefix lengths of its addresses
- * @device:   enum up_device
+ * @device:   enum up_netdev_kind
  * @name:     for people
  * @rate_in:  bits in a second that it may receive, 0 for no limit; held by the queue of its veth
  * @rate_out: bits in a second that it may send, 0 for no limit

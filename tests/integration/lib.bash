@@ -44,6 +44,7 @@ spawn() {
 
 # up ARG...: underpass on the host
 up() {
+	[[ $1 != run || -z ${NET_DEVICE:-} ]] || set -- run --net-device "$NET_DEVICE" "${@:2}"
 	DEADLINE=${DEADLINE:-20} up_in host "$@"
 }
 

@@ -612,9 +612,16 @@ static int cmd_flood(int argc __attribute__((unused)), char **argv)
 	return 0;
 }
 
-/* frame INTERFACE MAC VLAN FROM ADDRESS PORT: a SYN as a raw frame; with a VLAN tag unless it is 0
- */
-static int cmd_frame(int argc __attribute__((unused)), char **argv)
+static void parse_mac(const char *text, uint8_t *to)
+{
+	if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &to[0], &to[1], &to[2], &to[3], &to[4],
+		   &to[5]) != 6)
+		die("%s: not a MAC", text);
+}
+
+/* frame INTERFACE MAC VLAN FROM ADDRESS PORT [SOURCE_MAC]: a SYN as a raw frame; with a VLAN tag
+ * unless it is 0 */
+static int cmd_frame(int argc, char **argv)
 {
 	struct sockaddr_in from = address4(argv[3], "0"), to = address4(argv[4], argv[5]);
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET, .sll_halen = ETH_ALEN};
@@ -625,9 +632,9 @@ static int cmd_frame(int argc __attribute__((unused)), char **argv)
 
 	ll.sll_ifindex = (int)if_nametoindex(argv[0]);
 	memset(buf, 2, sizeof(buf));
-	if (sscanf(argv[1], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &buf[0], &buf[1], &buf[2], &buf[3],
-		   &buf[4], &buf[5]) != 6)
-		die("%s: not a MAC", argv[1]);
+	parse_mac(argv[1], buf);
+	if (argc > 6)
+		parse_mac(argv[6], buf + 6);
 	memcpy(buf + 12, (uint8_t[]){0x81, 0, (uint8_t)(vlan >> 8), (uint8_t)vlan}, 4);
 	memcpy(buf + head, (uint8_t[]){8, 0}, 2);
 	make_syn((struct syn *)(buf + head + 2), from.sin_addr, &to, 7);
@@ -651,7 +658,8 @@ static int cmd_advertise(int argc __attribute__((unused)), char **argv)
 
 	all.in6.sin6_scope_id = if_nametoindex(argv[0]);
 	setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof(hops));
-	if (sendto(fd, &na, sizeof(na), 0, &all.sa, all.len) != sizeof(na))
+	/* A macvlan's hook refuses before the packet is sent: that is the kernel's word for it. */
+	if (sendto(fd, &na, sizeof(na), 0, &all.sa, all.len) != sizeof(na) && errno != ENOBUFS)
 		die("advertise: %s", strerror(errno));
 	return 0;
 }
@@ -671,7 +679,7 @@ static const struct cmd {
 	{"pmtu", "ADDRESS PORT", 2, cmd_pmtu},
 	{"bind", "tcp|udp ADDRESS PORT", 3, cmd_bind},
 	{"flood", "FROM ADDRESS PORT COUNT", 4, cmd_flood},
-	{"frame", "INTERFACE MAC VLAN FROM ADDRESS PORT", 6, cmd_frame},
+	{"frame", "INTERFACE MAC VLAN FROM ADDRESS PORT [SOURCE_MAC]", 6, cmd_frame},
 	{"advertise", "INTERFACE ADDRESS", 2, cmd_advertise},
 };
 

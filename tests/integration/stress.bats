@@ -34,7 +34,7 @@ processes() {
 
 # The kernel takes a dead container's namespace apart in its own time; only the client's is left then.
 no_container_namespace() {
-	(($(ip -n "$TOPO_TAG-host" netns list-id | wc -l) == 1))
+	! ip -n "$TOPO_TAG-host" netns list-id | grep -qv "$TOPO_TAG"
 }
 
 same_inventory() {

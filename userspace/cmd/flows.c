@@ -11,8 +11,8 @@
 #include "core/flows.h"
 
 static const char *const fwd_names[] = {
-	[UP_FWD_PEER] = "container", [UP_FWD_QUEUE] = "container", [UP_FWD_NEXTHOP] = "uplink",
-	[UP_FWD_HOST] = "host",      [UP_FWD_LOCAL] = "host",
+	[UP_FWD_PEER] = "container", [UP_FWD_QUEUE] = "container", [UP_FWD_CHILD] = "container",
+	[UP_FWD_NEXTHOP] = "uplink", [UP_FWD_HOST] = "host",       [UP_FWD_LOCAL] = "host",
 };
 
 static const char *fwd_name(uint8_t fwd)

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -184,6 +185,8 @@ static int add_endpoint(struct up_run *r, struct up_err *err)
 	struct up_endpoint_spec spec = {
 		.name = r->record.name,
 		.ifname = CONTAINER_IFNAME,
+		.device = r->netdev,
+		.confined = !(r->sandbox.command.caps.bounding & 1ULL << CAP_NET_ADMIN),
 		.mtu = r->mtu,
 		.rate_in = r->limits.rate_in,
 		.rate_out = r->limits.rate_out,

@@ -15,6 +15,7 @@
 #include "cmd/container.h"
 #include "cmd/options.h"
 #include "core/devices.h"
+#include "core/endpoint.h"
 #include "core/limit.h"
 #include "core/portspec.h"
 #include "launch/cgroup.h"
@@ -40,6 +41,7 @@ struct up_datapath;
  * @ports:   to be published
  * @addr:    wanted addresses, by enum up_family
  * @mac:     wanted MAC address; all 0 for one that follows from the address
+ * @netdev:  what is to connect it
  * @mtu:     wanted MTU
  * @limits:  what it may use of the network
  * @groups, @sysctls: words of the user that the sandbox refers to
@@ -71,6 +73,7 @@ struct up_run {
 	struct up_publish_list ports;
 	struct up_addr addr[UP_FAMILIES];
 	uint8_t mac[6];
+	enum up_netdev_mode netdev;
 	uint32_t mtu;
 	struct up_limits limits;
 	struct up_words groups, sysctls;

@@ -176,6 +176,22 @@ static int set_mac(void *to, const char *text, struct up_err *err)
 	return up_fail_msg(err, EINVAL, "MAC address '%s': want a unicast XX:XX:XX:XX:XX:XX", text);
 }
 
+static int set_netdev(void *to, const char *text, struct up_err *err)
+{
+	static const char *const modes[] = {
+		[UP_NETDEV_MODE_VETH] = "veth",
+		[UP_NETDEV_MODE_MACVLAN] = "macvlan",
+		[UP_NETDEV_MODE_AUTO] = "auto",
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (!strcmp(modes[i], text)) {
+			((struct up_run *)to)->netdev = (enum up_netdev_mode)i;
+			return 0;
+		}
+	return up_fail_msg(err, EINVAL, "network device '%s': want auto, veth or macvlan", text);
+}
+
 static int set_mtu(void *to, const char *text, struct up_err *err)
 {
 	unsigned long mtu;
@@ -509,6 +525,11 @@ const struct up_option up_run_options[] = {
 	{"ip", 0, "ADDRESS", "IPv4 address (default: the lowest free one)", .set = set_ip},
 	{"ip6", 0, "ADDRESS", "IPv6 address (default: the lowest free one)", .set = set_ip6},
 	{"mac-address", 0, "MAC", "(default: made from the address)", .set = set_mac},
+	{"net-device", 0, "KIND",
+	 "veth (default); macvlan: a child of the uplink, faster, for\n"
+	 "containers that cannot configure interfaces; auto: the\n"
+	 "fastest that is possible",
+	 .set = set_netdev},
 	{"mtu", 0, "BYTES", "(default: the uplink's)", .set = set_mtu},
 	{"limit-in", 0, "RATE", "bits in a second that it may receive: 100mbit[:BURST]",
 	 .set = limit_in},

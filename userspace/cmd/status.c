@@ -34,12 +34,12 @@ static json_t *json_mac(const uint8_t mac[6])
 static int add_endpoint(const struct up_endpoint_info *info, void *arg)
 {
 	json_t *row = json_pack(
-		"{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "id", (int)info->id, "name",
-		info->name, "interface", info->host_if, "address", up_json_addr(&info->addr[UP_V4]),
-		"gateway", up_json_addr(&info->gateway[UP_V4]), "address6",
-		up_json_addr(&info->addr[UP_V6]), "gateway6", up_json_addr(&info->gateway[UP_V6]),
-		"mac", json_mac(info->mac), "flows", (json_int_t)info->flows, "flows_max",
-		(json_int_t)info->flow_max);
+		"{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "id", (int)info->id,
+		"name", info->name, "device", info->device, "interface", info->host_if, "address",
+		up_json_addr(&info->addr[UP_V4]), "gateway", up_json_addr(&info->gateway[UP_V4]),
+		"address6", up_json_addr(&info->addr[UP_V6]), "gateway6",
+		up_json_addr(&info->gateway[UP_V6]), "mac", json_mac(info->mac), "flows",
+		(json_int_t)info->flows, "flows_max", (json_int_t)info->flow_max);
 
 	json_object_set_new(row, "limits", up_json_limits(info));
 	return json_array_append_new(arg, row);

@@ -47,7 +47,7 @@ static int set_neighbours(struct up_nl *nl, const struct up_endpoint *ep, struct
 
 	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++)
 		if (up_addr_set(&ep->addr[f]))
-			ret = up_neigh_add(nl, (int)ep->ifindex, &ep->addr[f], ep->mac, err);
+			ret = up_neigh_add(nl, (int)ep->host_if, &ep->addr[f], ep->mac, err);
 	return ret;
 }
 
@@ -59,8 +59,11 @@ static int set_mac(struct up_datapath *dp, uint32_t id, struct up_nl *inside, co
 	cleanup_nl struct up_nl *nl = NULL;
 	struct up_link_change change = {};
 	struct up_link link;
-	int ret = up_nl_open(NETLINK_ROUTE, &nl, err);
+	int ret;
 
+	if (ep->device == UP_NETDEV_MACVLAN)
+		return up_fail_msg(err, EOPNOTSUPP, "the MAC of a macvlan cannot be chosen");
+	ret = up_nl_open(NETLINK_ROUTE, &nl, err);
 	if (!ret)
 		ret = up_link_get(inside, ifname, 0, &link, err);
 	if (ret)

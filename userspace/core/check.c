@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "core/netdev.h"
 #include "core/endpoint_priv.h"
 #include "core/hooks.h"
 #include "core/maps.h"
@@ -46,7 +47,7 @@ static int note_route(const struct up_route *route, void *arg)
 {
 	struct wanted_route *w = arg;
 
-	if (route->ifindex == (int)w->ep->ifindex &&
+	if (route->ifindex == (int)w->ep->host_if &&
 	    up_addr_equal(&route->dst, &w->ep->addr[w->family]))
 		w->found = true;
 	return 0;
@@ -97,9 +98,9 @@ int up_endpoint_check(struct up_datapath *dp, const char *name, struct up_err *e
 	if (ret)
 		return ret;
 	if (!up_endpoint_lives(dp, nl, id))
-		return broken(ep, "its interface at the host is gone", err);
-	if (!up_hook_veth_has(dp->prog[UP_PROG_veth_in], (int)ep->ifindex))
-		return broken(ep, "its interface at the host lacks the program", err);
+		return broken(ep, "its interface is gone", err);
+	if (!up_netdev_of(ep)->hooked(dp, ep))
+		return broken(ep, "its interface lacks the program", err);
 	ret = check_index(dp, id, err);
 	if (!ret)
 		ret = check_routes(nl, ep, err);

@@ -24,6 +24,7 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "core/bpffs.h"
+#include "core/netdev.h"
 #include "core/hooks.h"
 #include "core/kernel.h"
 #include "core/maps.h"
@@ -271,6 +272,7 @@ static int add_uplink(struct bring_up *up, const char *name, int ifindex, struct
 {
 	uint32_t key = (uint32_t)ifindex;
 	struct up_uplink uplink = {};
+	struct bpf_program *out;
 	struct up_link link;
 	int ret;
 
@@ -284,8 +286,10 @@ static int add_uplink(struct bring_up *up, const char *name, int ifindex, struct
 	snprintf(uplink.name, sizeof(uplink.name), "%s", link.name);
 	if (bpf_map_update_elem(up->dp->map[UP_MAP_uplinks], &key, &uplink, BPF_ANY))
 		return up_fail(err, errno, "uplink %s", link.name);
-	ret = up_hook_uplink(bpf_program__fd(up->skel->progs.up_uplink_in),
-			     bpf_program__fd(up->skel->progs.up_uplink_out), link.ifindex, err);
+	out = up_macvlan_in_use(up->dp, up->nl) ? up->skel->progs.up_macvlan_out
+						: up->skel->progs.up_uplink_out;
+	ret = up_hook_uplink(bpf_program__fd(up->skel->progs.up_uplink_in), bpf_program__fd(out),
+			     link.ifindex, err);
 	return ret ? up_wrap(err, "uplink %s", link.name) : 0;
 }
 
@@ -395,9 +399,13 @@ struct old_progs {
 static int swap_endpoint(struct bring_up *up, const struct up_endpoint *ep,
 			 const struct old_progs *old, struct up_err *err)
 {
-	int ret = up_hook_veth(bpf_program__fd(up->skel->progs.up_veth_in), (int)ep->ifindex,
-			       old->veth, err);
+	int ret;
 
+	/* The programs of a macvlan child know of nothing that could change: macvlan.bpf.c. */
+	if (ep->device == UP_NETDEV_MACVLAN)
+		return 0;
+	ret = up_hook_veth(bpf_program__fd(up->skel->progs.up_veth_in), (int)ep->ifindex, old->veth,
+			   err);
 	if (!ret && ep->rate_out)
 		ret = up_hook_police(bpf_program__fd(up->skel->progs.up_veth_police),
 				     (int)ep->ifindex, old->police, err);

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "core/bpffs.h"
+#include "core/netdev.h"
 #include "core/endpoint_priv.h"
 #include "core/hooks.h"
 #include "core/maps.h"
@@ -13,9 +14,14 @@
 
 int up_datapath_remove(struct up_datapath *dp, struct up_err *err)
 {
+	cleanup_nl struct up_nl *nl = NULL;
 	uint32_t key;
+	int ret = up_nl_open(NETLINK_ROUTE, &nl, err);
 
+	if (ret)
+		return ret;
 	while (dp && !bpf_map_get_next_key(dp->map[UP_MAP_uplinks], NULL, &key)) {
+		up_macvlan_gateway_remove(nl, key, NULL);
 		up_hook_uplink_remove((int)key, NULL);
 		if (bpf_map_delete_elem(dp->map[UP_MAP_uplinks], &key))
 			break;

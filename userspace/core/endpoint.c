@@ -5,8 +5,8 @@
  * An endpoint's row in the endpoint table is its only record. Making one goes through these steps;
  * each can be undone by up_endpoint_remove(), which works from whatever is there:
  *
- *	row CLOSING with the name -> veth pair, born in its final place -> addresses, routes,
- *	neighbours on both ends -> program at the host's end -> index rows -> row LIVE -> ports
+ *	row CLOSING with the name -> interfaces, born in their final place, and programs ->
+ *	addresses, routes, neighbours on both ends -> index rows -> row LIVE -> ports
  *
  * The ports come last and at one instant. A failure undoes everything; a crash leaves a row that is
  * CLOSING, or an interface with our alias and no row, which gc removes: both can only belong to a
@@ -28,6 +28,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "core/netdev.h"
 #include "core/endpoint_priv.h"
 #include "core/flows.h"
 #include "core/hooks.h"
@@ -40,16 +41,6 @@
 #define FLOW_QUOTA_PARTS 2 /* one endpoint may use half of the flow table */
 
 static const uint8_t gateway_mac[6] = UP_GATEWAY_MAC;
-
-void up_endpoint_ifname(uint32_t id, char buf[16])
-{
-	snprintf(buf, 16, "up%u", id);
-}
-
-void up_endpoint_alias(const char *name, char buf[128])
-{
-	snprintf(buf, 128, UP_ALIAS_PREFIX "%s", name);
-}
 
 uint32_t up_endpoint_find(const struct up_datapath *dp, const char *name)
 {
@@ -133,65 +124,12 @@ static void claim_row(struct up_datapath *dp, uint32_t id, const struct up_endpo
 	set_state(ep, UP_ENDPOINT_CLOSING);
 }
 
-/* The smallest MTU of the uplinks: what leaves the container then fits. */
-static uint32_t uplink_mtu(struct up_datapath *dp, struct up_nl *nl)
-{
-	uint32_t key, last, *prev = NULL, mtu = 0;
-	struct up_link link;
-
-	while (!bpf_map_get_next_key(dp->map[UP_MAP_uplinks], prev, &key)) {
-		if (!up_link_get(nl, NULL, (int)key, &link, NULL) && (!mtu || link.mtu < mtu))
-			mtu = link.mtu;
-		last = key;
-		prev = &last;
-	}
-	return mtu;
-}
-
-/* An interface of that name which is ours is what a dead command left: its row is free. */
-static void clear_leftover(struct up_nl *nl, const char *ifname)
-{
-	struct up_link link;
-
-	if (!up_link_get(nl, ifname, 0, &link, NULL) &&
-	    !strncmp(link.alias, UP_ALIAS_PREFIX, strlen(UP_ALIAS_PREFIX)))
-		up_link_del(nl, link.ifindex, NULL);
-}
-
-static int make_veth(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
-		     const struct up_endpoint_spec *spec, struct up_err *err)
-{
-	struct up_endpoint *ep = &dp->endpoints[id];
-	char name[16], alias[128];
-	struct up_veth_spec veth = {
-		.host_name = name,
-		.host_alias = alias,
-		.peer_name = spec->ifname,
-		.peer_netns = spec->netns_fd,
-		.mtu = spec->mtu ? spec->mtu : uplink_mtu(dp, nl),
-	};
-	struct up_link link;
-	int ret;
-
-	up_endpoint_ifname(id, name);
-	up_endpoint_alias(spec->name, alias);
-	memcpy(veth.host_mac, gateway_mac, sizeof(gateway_mac));
-	memcpy(veth.peer_mac, ep->mac, sizeof(ep->mac));
-	clear_leftover(nl, name);
-	ret = up_veth_create(nl, &veth, err);
-	if (!ret)
-		ret = up_link_get(nl, name, 0, &link, err);
-	if (!ret)
-		ep->ifindex = ep->host_if = (uint32_t)link.ifindex;
-	return ret;
-}
-
 /* One family at the host's end: gateway address, route and neighbour of the container. */
 static int set_up_host_family(struct up_nl *nl, const struct up_endpoint *ep, enum up_family f,
 			      struct up_err *err)
 {
 	const uint8_t bits = f == UP_V4 ? 32 : 128;
-	const int ifindex = (int)ep->ifindex;
+	const int ifindex = (int)ep->host_if;
 	const struct up_route route = {
 		.dst = ep->addr[f],
 		.plen = bits,
@@ -203,7 +141,7 @@ static int set_up_host_family(struct up_nl *nl, const struct up_endpoint *ep, en
 	if (!up_addr_set(&ep->addr[f]))
 		return 0;
 	ret = up_addr_add(nl, ifindex, &ep->gateway[f], bits, err);
-	if (!ret)
+	if (!ret || ret == -EEXIST)
 		ret = up_neigh_add(nl, ifindex, &ep->addr[f], ep->mac, err);
 	if (!ret)
 		ret = up_route_add(nl, &route, err);
@@ -213,11 +151,11 @@ static int set_up_host_family(struct up_nl *nl, const struct up_endpoint *ep, en
 static int set_up_host_end(struct up_nl *nl, uint32_t id, const struct up_endpoint *ep,
 			   struct up_err *err)
 {
-	const int ifindex = (int)ep->ifindex;
+	const int ifindex = (int)ep->host_if;
 	char name[16];
 	int ret = up_link_set_forwarding(nl, ifindex, err);
 
-	up_endpoint_ifname(id, name);
+	up_netdev_of(ep)->host_name(ep, id, name);
 	if (!ret && up_addr_set(&ep->addr[UP_V6]))
 		ret = up_link_set_forwarding6(name, err);
 	if (!ret)
@@ -324,10 +262,8 @@ static int build(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 		 const struct up_endpoint_spec *spec, struct up_err *err)
 {
 	struct up_endpoint *ep = &dp->endpoints[id];
-	int ret = make_veth(dp, nl, id, spec, err);
+	int ret = up_netdev_create(dp, nl, id, spec, err);
 
-	if (!ret)
-		ret = up_hook_veth(dp->prog[UP_PROG_veth_in], (int)ep->ifindex, -1, err);
 	if (!ret)
 		ret = up_limit_apply(dp, nl, id, limits_of(spec).set, spec->netns_fd, err);
 	if (!ret)
@@ -407,7 +343,7 @@ static void fill_info(const struct up_endpoint *ep, uint32_t id, struct up_endpo
 {
 	*info = (struct up_endpoint_info){
 		.id = id,
-		.ifindex = (int)ep->ifindex,
+		.ifindex = (int)ep->host_if,
 		.flows = ep->flows,
 		.flow_max = ep->flow_max,
 		.new_rate = ep->new_rate,
@@ -423,7 +359,8 @@ static void fill_info(const struct up_endpoint *ep, uint32_t id, struct up_endpo
 	memcpy(info->addr, ep->addr, sizeof(info->addr));
 	memcpy(info->gateway, ep->gateway, sizeof(info->gateway));
 	memcpy(info->plen, ep->plen, sizeof(info->plen));
-	up_endpoint_ifname(id, info->host_if);
+	up_netdev_of(ep)->host_name(ep, id, info->host_if);
+	info->device = up_netdev_of(ep)->name;
 }
 
 int up_endpoint_add(struct up_datapath *dp, const struct up_endpoint_spec *spec,
@@ -442,22 +379,6 @@ int up_endpoint_add(struct up_datapath *dp, const struct up_endpoint_spec *spec,
 	return 0;
 }
 
-static int delete_link(struct up_nl *nl, uint32_t id, struct up_err *err)
-{
-	struct up_link link;
-	char name[16];
-	int ret;
-
-	up_endpoint_ifname(id, name);
-	ret = up_link_get(nl, name, 0, &link, err);
-	if (ret)
-		return ret == -ENODEV ? 0 : ret;
-	if (strncmp(link.alias, UP_ALIAS_PREFIX, strlen(UP_ALIAS_PREFIX)))
-		return 0;
-	ret = up_link_del_quickly(nl, link.ifindex, err);
-	return ret == -ENODEV ? 0 : ret;
-}
-
 int up_endpoint_remove(struct up_datapath *dp, struct up_nl *nl, uint32_t id, struct up_err *err)
 {
 	struct up_endpoint *ep = &dp->endpoints[id];
@@ -471,7 +392,7 @@ int up_endpoint_remove(struct up_datapath *dp, struct up_nl *nl, uint32_t id, st
 	clear_index(dp, id);
 	ret = up_flows_end(dp, id, NULL, err);
 	if (!ret)
-		ret = delete_link(nl, id, err);
+		ret = up_netdev_of(ep)->remove(dp, nl, id, err);
 	if (!ret)
 		memset(ep, 0, sizeof(*ep));
 	return ret;
@@ -522,11 +443,11 @@ int up_endpoint_foreach(struct up_datapath *dp,
 bool up_endpoint_lives(const struct up_datapath *dp, struct up_nl *nl, uint32_t id)
 {
 	const struct up_endpoint *ep = &dp->endpoints[id];
-	char alias[128];
-	struct up_link link;
 
-	if (ep->state != UP_ENDPOINT_LIVE || up_link_get(nl, NULL, (int)ep->ifindex, &link, NULL))
-		return false;
-	up_endpoint_alias(ep->name, alias);
-	return !strcmp(link.alias, alias);
+	return ep->state == UP_ENDPOINT_LIVE && up_netdev_of(ep)->lives(dp, nl, id);
+}
+
+bool up_link_is_ours(const struct up_link *link)
+{
+	return !strncmp(link->alias, UP_ALIAS_PREFIX, strlen(UP_ALIAS_PREFIX));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Endpoints: a container's place on the network. endpoint_add() is the verb that every front door
- * ends in: a veth into a namespace, an address, rows in maps, published ports; made and undone as
- * one transaction.
+ * ends in: an interface into a namespace, an address, rows in maps, published ports; made and
+ * undone as one transaction.
  */
 #ifndef UP_CORE_ENDPOINT_H
 #define UP_CORE_ENDPOINT_H
@@ -19,6 +19,13 @@
 struct up_datapath;
 struct up_err;
 
+/* What is to connect the container to the host. */
+enum up_netdev_mode {
+	UP_NETDEV_MODE_VETH,
+	UP_NETDEV_MODE_MACVLAN, /* a child of an uplink: faster; not for who may configure it */
+	UP_NETDEV_MODE_AUTO,    /* the fastest that the host, and what is asked for, allow */
+};
+
 /**
  * struct up_endpoint_spec - what is asked for
  * @name:     unique on this host; up_name_check() applies
@@ -28,6 +35,8 @@ struct up_err;
  *            the containers have a network of it
  * @plen:     how long a prefix the container is shown, bits of the family; 0 for all of them
  * @gateway:  by enum up_family; all 0 for that of the containers' network
+ * @device:   what connects it
+ * @confined: nothing in the namespace has CAP_NET_ADMIN there
  * @foreign:  @addr are not of the containers' network: the caller manages them. A family without
  *            an address is then not wanted, and @flags alone say which family is masqueraded
  * @no_default_route: the container gets no default route: the caller gives it routes of its own
@@ -51,7 +60,8 @@ struct up_endpoint_spec {
 	struct up_addr addr[UP_FAMILIES];
 	uint8_t plen[UP_FAMILIES];
 	struct up_addr gateway[UP_FAMILIES];
-	bool foreign, no_default_route;
+	enum up_netdev_mode device;
+	bool confined, foreign, no_default_route;
 	uint8_t mac[6];
 	uint32_t mtu;
 	uint32_t flow_max, new_rate, flags;
@@ -66,7 +76,9 @@ struct up_endpoint_spec {
  * struct up_endpoint_info - what an endpoint is
  * @id:        row in the endpoint table
  * @name:      as asked for
- * @host_if:   the host's end of the veth
+ * @device:    what connects it: "veth", "macvlan"
+ * @host_if:   interface by which the host reaches it: the host's end of the veth, or the host's own
+ *             child of the uplink
  * @ifindex:   its index
  * @addr:      the container's addresses, by enum up_family; all 0 where it has none
  * @gateway:   its gateways, addresses of the host
@@ -83,6 +95,7 @@ struct up_endpoint_spec {
 struct up_endpoint_info {
 	uint32_t id;
 	char name[UP_NAME_MAX + 1];
+	const char *device;
 	char host_if[16];
 	int ifindex;
 	struct up_addr addr[UP_FAMILIES], gateway[UP_FAMILIES];

@@ -9,6 +9,7 @@
 #include "core/endpoint.h"
 #include "core/maps.h"
 
+struct up_link;
 struct up_nl;
 
 /** up_endpoint_find() - id of the endpoint of that name, 0 where there is none */
@@ -27,11 +28,11 @@ bool up_endpoint_lives(const struct up_datapath *dp, struct up_nl *nl, uint32_t 
  */
 int up_endpoint_remove(struct up_datapath *dp, struct up_nl *nl, uint32_t id, struct up_err *err);
 
-/** up_endpoint_ifname() - name of the host's end of the veth of an endpoint: "up" and its id */
-void up_endpoint_ifname(uint32_t id, char buf[16]);
-
-/** up_endpoint_alias() - IFLA_IFALIAS of that interface, by which ours are told from others' */
+/* IFLA_IFALIAS of the host's end of a veth: the endpoint's name follows. */
 #define UP_ALIAS_PREFIX "underpass:"
 void up_endpoint_alias(const char *name, char buf[128]);
+
+/** up_link_is_ours() - is this interface of the host an endpoint's? */
+bool up_link_is_ours(const struct up_link *link);
 
 #endif

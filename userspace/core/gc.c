@@ -62,8 +62,8 @@ static int note_orphan(const struct up_link *link, void *arg)
 {
 	struct gc *gc = arg;
 
-	if (!strncmp(link->alias, UP_ALIAS_PREFIX, strlen(UP_ALIAS_PREFIX)) &&
-	    !has_row(gc->dp, link->ifindex) && gc->orphans < UP_ENDPOINT_MAX)
+	if (up_link_is_ours(link) && !has_row(gc->dp, link->ifindex) &&
+	    gc->orphans < UP_ENDPOINT_MAX)
 		gc->orphan[gc->orphans++] = link->ifindex;
 	return 0;
 }

@@ -146,6 +146,11 @@ int up_hook_uplink(int in_fd, int out_fd, int ifindex, struct up_err *err)
 	return ret ? ret : uplink_attach(out_fd, &egress, ifindex, err);
 }
 
+int up_hook_uplink_out(int out_fd, int ifindex, struct up_err *err)
+{
+	return uplink_attach(out_fd, &egress, ifindex, err);
+}
+
 static int uplink_detach(const struct direction *dir, int ifindex, struct up_err *err)
 {
 	char pin[UP_PIN_PATH_MAX];
@@ -274,6 +279,22 @@ bool up_hook_veth_has(int prog_fd, int ifindex)
 		if (ids[i] == id)
 			return true;
 	return false;
+}
+
+static int child_attach(int prog_fd, const struct direction *dir, int ifindex, struct up_err *err)
+{
+	if (!up_hook_has_tcx(prog_fd))
+		return clsact_attach(prog_fd, dir, CLSACT_PRIORITY, ifindex, err);
+	return bpf_prog_attach_opts(prog_fd, ifindex, dir->tcx, NULL)
+		       ? up_fail(err, errno, "attach")
+		       : 0;
+}
+
+int up_hook_child(int in_fd, int out_fd, int ifindex, struct up_err *err)
+{
+	int ret = child_attach(in_fd, &ingress, ifindex, err);
+
+	return ret || out_fd < 0 ? ret : child_attach(out_fd, &egress, ifindex, err);
 }
 
 /* The root of the v2 tree, mounted nowhere: needs no place in the file system, and sees no other.

@@ -35,6 +35,20 @@ bool up_hook_has_tcx(int prog_fd);
  */
 int up_hook_uplink(int in_fd, int out_fd, int ifindex, struct up_err *err);
 
+/** up_hook_uplink_out() - swap the egress program of an uplink. Return: 0 or -errno */
+int up_hook_uplink_out(int out_fd, int ifindex, struct up_err *err);
+
+/**
+ * up_hook_child() - attach to a child of an uplink
+ * @in_fd:   program for what it receives
+ * @out_fd:  program for what it sends, -1 for none
+ * @ifindex: the child, in the caller's network namespace
+ * @err:     why it failed
+ *
+ * Return: 0 or -errno
+ */
+int up_hook_child(int in_fd, int out_fd, int ifindex, struct up_err *err);
+
 /** up_hook_uplink_remove() - detach from an uplink by whatever mechanism. Return: 0 or -errno */
 int up_hook_uplink_remove(int ifindex, struct up_err *err);
 

@@ -22,7 +22,8 @@ enum up_map {
 };
 
 /* Every pinned program that user space runs, or attaches to interfaces that come later. */
-#define UP_PROGS(X) X(veth_in) X(veth_police) X(reap) X(steer)
+#define UP_PROGS(X) \
+	X(veth_in) X(veth_police) X(reap) X(steer) X(macvlan_out) X(child_in) X(child_out)
 
 enum up_prog {
 #define UP_PROG_ENUM(name) UP_PROG_##name,

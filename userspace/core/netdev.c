@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/netdev.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+
+static const struct up_netdev *const devices[] = {
+	[UP_NETDEV_VETH] = &up_netdev_veth,
+	[UP_NETDEV_MACVLAN] = &up_netdev_macvlan,
+};
+
+const struct up_netdev *up_netdev_of(const struct up_endpoint *ep)
+{
+	return ep->device < sizeof(devices) / sizeof(devices[0]) ? devices[ep->device]
+								 : &up_netdev_veth;
+}
+
+static int create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
+		  const struct up_endpoint_spec *spec, enum up_netdev_kind kind, struct up_err *err)
+{
+	dp->endpoints[id].device = (uint8_t)kind;
+	return devices[kind]->create(dp, nl, id, spec, err);
+}
+
+/*
+ * Whoever may configure interfaces in a namespace with a macvlan child can make more of them, of
+ * the real uplink and with any MAC: no program of ours would know whose they are. So it is not
+ * chosen for a container unless that is known to be unable to.
+ */
+static bool may_choose_macvlan(const struct up_endpoint_spec *spec)
+{
+	return spec->device == UP_NETDEV_MODE_AUTO && spec->confined;
+}
+
+int up_netdev_create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
+		     const struct up_endpoint_spec *spec, struct up_err *err)
+{
+	int ret = -EOPNOTSUPP;
+
+	if (spec->device == UP_NETDEV_MODE_MACVLAN)
+		return create(dp, nl, id, spec, UP_NETDEV_MACVLAN, err);
+	if (may_choose_macvlan(spec))
+		ret = create(dp, nl, id, spec, UP_NETDEV_MACVLAN, err);
+	return ret == -EOPNOTSUPP ? create(dp, nl, id, spec, UP_NETDEV_VETH, err) : ret;
+}

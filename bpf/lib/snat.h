@@ -23,6 +23,7 @@
 #include "lib/snat_map.h"
 
 #define SNAT_RANDOM_TRIES 8
+#define SNAT_BUSY         4
 #define EBUSY             16
 
 /* How many tries allocations took: see UP_SNAT_HIST. */
@@ -131,6 +132,8 @@ int snat_try(struct __sk_buff *skb)
  * @lo:     lowest port, host byte order
  * @range:  how many there are
  * @mapped: the destination has a bitmap
+ * @busy:   ports of others than flows that it found: nobody would clear their bits in the bitmap,
+ *          so they are set for this search only; host byte order, 0 for none
  * @tries:  so far
  * @ret:    -errno of the last one
  */
@@ -139,6 +142,7 @@ struct snat_search {
 	__u32 lo, range;
 	__u32 mapped;
 	__u32 tries;
+	__u16 busy[SNAT_BUSY];
 	int ret;
 };
 
@@ -154,6 +158,26 @@ static __always_inline bool snat_next_port(struct snat_search *s, struct flow_re
 	return port;
 }
 
+static __always_inline void snat_note(struct snat_search *s, const struct up_tuple *out)
+{
+	if (s->ret == -EBUSY)
+		s->busy[s->tries % SNAT_BUSY] = bpf_ntohs(out->sport);
+	if (!s->ret || s->ret == -EEXIST || s->ret == -EBUSY)
+		snat_map_set(out);
+}
+
+static __always_inline void snat_forget_busy(const struct snat_search *s,
+					     const struct up_tuple *out)
+{
+	struct up_tuple t = *out;
+
+	for (int i = 0; i < SNAT_BUSY; i++) {
+		t.sport = bpf_htons(s->busy[i]);
+		if (t.sport)
+			snat_map_clear(&t);
+	}
+}
+
 static long snat_step(__u32 i __attribute__((unused)), struct snat_search *s)
 {
 	struct flow_scratch *scratch = flow_scratch();
@@ -162,8 +186,8 @@ static long snat_step(__u32 i __attribute__((unused)), struct snat_search *s)
 		return 1;
 	s->tries++;
 	s->ret = snat_try(s->skb);
-	if (s->mapped && (!s->ret || s->ret == -EEXIST))
-		snat_map_set(&scratch->req.out);
+	if (s->mapped)
+		snat_note(s, &scratch->req.out);
 	return s->ret != -EEXIST && s->ret != -EBUSY;
 }
 
@@ -185,6 +209,7 @@ static __noinline int snat_search(struct __sk_buff *skb, struct flow_req *r)
 	s.range = conf->snat_hi - conf->snat_lo + 1;
 	s.mapped = snat_map_find(&r->out, false) != NULL;
 	bpf_loop(UP_SNAT_TRIES, snat_step, &s, 0);
+	snat_forget_busy(&s, &r->out);
 	snat_count(s.tries, !s.ret);
 	return s.ret == -EBUSY ? -EEXIST : s.ret;
 }

@@ -92,6 +92,7 @@ static __always_inline void snat_map_clear(const struct up_tuple *out)
  * @half:     ports that are published are not free either
  * @conf:     nor are those that are reserved
  * @start:    word to begin with
+ * @turn:     bit of each word to begin with
  * @lo, @hi:  range, host byte order
  * @proto:    enum up_port_proto
  * @ret_port: what was found, host byte order; 0 for nothing
@@ -100,7 +101,7 @@ struct snat_pick {
 	const struct snat_map *m;
 	const struct up_port_half *half;
 	const struct up_config *conf;
-	__u32 start, lo, hi, proto;
+	__u32 start, turn, lo, hi, proto;
 	__u32 ret_port;
 };
 
@@ -136,7 +137,7 @@ static long snat_pick_step(__u32 i, struct snat_pick *s)
 {
 	__u32 w = (s->start + i) % SNAT_WORDS;
 	__u32 proto = s->proto;
-	__u64 taken;
+	__u64 taken, free;
 
 	if (proto >= UP_PORT_PROTOS)
 		return 1;
@@ -144,12 +145,13 @@ static long snat_pick_step(__u32 i, struct snat_pick *s)
 		outside_range(w, s->lo, s->hi);
 	if (!~taken)
 		return 0;
-	s->ret_port = w * 64 + lowest_bit(~taken);
+	free = ~taken >> (s->turn & 63) | ~taken << (-s->turn & 63);
+	s->ret_port = w * 64 + ((lowest_bit(free) + s->turn) & 63);
 	return 1;
 }
 
 /**
- * snat_map_pick() - a port that may be free
+ * snat_map_pick() - a port that may be free, anywhere in the range
  * @out: what the flow is to leave with; its bitmap is there
  *
  * Return: host byte order; 0 where none is
@@ -168,7 +170,8 @@ int snat_map_pick(const struct up_tuple *out)
 	s.proto = proto < 0 ? UP_PORT_TCP : proto;
 	s.lo = s.conf->snat_lo;
 	s.hi = s.conf->snat_hi;
-	s.start = bpf_get_prandom_u32() % SNAT_WORDS;
+	s.start = bpf_get_prandom_u32();
+	s.turn = s.start >> 16;
 	bpf_loop(SNAT_WORDS, snat_pick_step, &s, 0);
 	return s.ret_port;
 }

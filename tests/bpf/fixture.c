@@ -80,15 +80,18 @@ static void make_network(void)
 	}
 }
 
+/* Of the flow table of the fixture that is being made. */
+static uint32_t flows_max = FLOWS_MAX;
+
 static void load(struct fixture *f, bool in_place)
 {
 	f->skel = underpass_bpf__open();
 	assert_non_null(f->skel);
 	f->skel->rodata->up_has_kern_ctx = in_place;
 	f->skel->rodata->up_has_conntrack = in_place;
-	bpf_map__set_max_entries(f->skel->maps.up_flows, 2 * FLOWS_MAX);
-	bpf_map__set_max_entries(f->skel->maps.up_slots, FLOWS_MAX);
-	bpf_map__set_max_entries(f->skel->maps.up_free_slots, FLOWS_MAX);
+	bpf_map__set_max_entries(f->skel->maps.up_flows, 2 * flows_max);
+	bpf_map__set_max_entries(f->skel->maps.up_slots, flows_max);
+	bpf_map__set_max_entries(f->skel->maps.up_free_slots, flows_max);
 	assert_int_equal(underpass_bpf__load(f->skel), 0);
 }
 
@@ -154,7 +157,7 @@ static void add_endpoint(struct fixture *f, int id)
 		.host_if = ifindex,
 		.addr = {to_addr(false, addresses[id]), to_addr(true, addresses[id])},
 		.gateway = {to_addr(false, GATEWAY), to_addr(true, GATEWAY)},
-		.flow_max = FLOWS_MAX,
+		.flow_max = flows_max,
 		.net = id == C ? 1 : 0,
 	};
 	memcpy(f->endpoints[id].mac, f->mac[id], 6);
@@ -224,6 +227,16 @@ int fixture_in_place(void **state)
 int fixture_by_helper(void **state)
 {
 	return fixture_begin(state, false, false);
+}
+
+int fixture_large(void **state)
+{
+	int ret;
+
+	flows_max = FLOWS_LARGE;
+	ret = fixture_begin(state, true, false);
+	flows_max = FLOWS_MAX;
+	return ret;
 }
 
 int fixture_v6_in_place(void **state)

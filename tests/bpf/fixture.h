@@ -41,7 +41,8 @@
 
 enum { A = 1, B, C };
 
-#define FLOWS_MAX 64
+#define FLOWS_MAX   64
+#define FLOWS_LARGE 131072
 
 #define NEXT     (-1)
 #define DROP     2
@@ -78,6 +79,8 @@ int fixture_in_place(void **state);
 int fixture_by_helper(void **state);
 int fixture_v6_in_place(void **state);
 int fixture_v6_by_helper(void **state);
+/** fixture_large() - with room for FLOWS_LARGE flows, and as many for each endpoint */
+int fixture_large(void **state);
 int fixture_end(void **state);
 #define BOTH(f)                                                                     \
 	{#f " (checksum in place)", f, fixture_in_place, fixture_end, NULL},        \

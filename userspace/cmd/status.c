@@ -74,12 +74,23 @@ static json_t *json_counters(const uint64_t values[UP_CNT_MAX])
 	return counters;
 }
 
+static json_t *json_snat(const uint64_t values[UP_SNAT_HIST])
+{
+	json_t *snat = json_object();
+
+	for (unsigned int i = 0; i < UP_SNAT_HIST; i++)
+		json_object_set_new(snat, up_snat_hist_name(i),
+				    json_integer((json_int_t)values[i]));
+	return snat;
+}
+
 static json_t *gather(struct up_datapath *dp, struct up_err *err)
 {
 	json_t *uplinks = json_array(), *endpoints = json_array(), *ports = json_array();
-	uint64_t values[UP_CNT_MAX];
+	uint64_t values[UP_CNT_MAX], snat[UP_SNAT_HIST];
 
-	if (up_counters_read(dp, values, err) || up_uplink_foreach(dp, add_uplink, uplinks, err)) {
+	if (up_counters_read(dp, values, err) || up_snat_hist_read(dp, snat, err) ||
+	    up_uplink_foreach(dp, add_uplink, uplinks, err)) {
 		json_decref(uplinks);
 		json_decref(endpoints);
 		json_decref(ports);
@@ -87,10 +98,11 @@ static json_t *gather(struct up_datapath *dp, struct up_err *err)
 	}
 	up_endpoint_foreach(dp, add_endpoint, endpoints);
 	up_port_foreach(dp, add_port, ports);
-	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:o, s:o}", "hook",
+	return json_pack("{s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o}", "hook",
 			 up_datapath_has_tcx(dp) ? "tcx" : "clsact", "uplinks", uplinks, "flows",
 			 sum_flows(endpoints), "flows_max", (json_int_t)up_flows_max(dp),
-			 "endpoints", endpoints, "ports", ports, "counters", json_counters(values));
+			 "endpoints", endpoints, "ports", ports, "snat_tries", json_snat(snat),
+			 "counters", json_counters(values));
 }
 
 static const char *str(const json_t *row, const char *key)
@@ -123,6 +135,23 @@ static void print_rate(const char *what, json_int_t bits)
 		printf(" %s %s", what, up_rate_format((uint64_t)bits, text));
 }
 
+/* Only where there were any: a flow that keeps its own port needs no search. */
+static void print_snat(const json_t *snat)
+{
+	const char *sep = "snat      tries: flows  ";
+
+	for (unsigned int i = 0; i < UP_SNAT_HIST; i++) {
+		json_int_t n = num(snat, up_snat_hist_name(i));
+
+		if (!n)
+			continue;
+		printf("%s%s: %" JSON_INTEGER_FORMAT, sep, up_snat_hist_name(i), n);
+		sep = ", ";
+	}
+	if (*sep == ',')
+		putchar('\n');
+}
+
 static void print_text(const json_t *s)
 {
 	const json_t *row;
@@ -143,6 +172,7 @@ static void print_text(const json_t *s)
 		putchar('\n');
 	}
 	printf("ports     %zu published\n", json_array_size(json_object_get(s, "ports")));
+	print_snat(json_object_get(s, "snat_tries"));
 	print_counters(json_object_get(s, "counters"));
 }
 

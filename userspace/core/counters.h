@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "underpass/counter.h"
+#include "underpass/limits.h"
 
 struct up_datapath;
 struct up_err;
@@ -16,5 +17,17 @@ const char *up_counter_text(enum up_counter id);
 
 /** up_counters_read() - all counters, by enum up_counter. Return: 0 or -errno */
 int up_counters_read(struct up_datapath *dp, uint64_t ret_values[UP_CNT_MAX], struct up_err *err);
+
+/** up_snat_hist_name() - what a row of the histogram counts: "3-4" tries, or "refused" */
+const char *up_snat_hist_name(unsigned int row);
+
+/**
+ * up_snat_hist_read() - how many source ports were tried for flows whose own was taken
+ * @ret_values: flows, by row
+ *
+ * Return: 0 or -errno
+ */
+int up_snat_hist_read(struct up_datapath *dp, uint64_t ret_values[UP_SNAT_HIST],
+		      struct up_err *err);
 
 #endif

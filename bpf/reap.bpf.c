@@ -42,8 +42,11 @@ static long reap_slot(__u32 index, struct up_reap *r)
 	orig = bpf_map_lookup_elem(&up_flows, &slot->key);
 	if (!orig || (r->hi && !reap_port_matches(r, &slot->key, orig)))
 		return 0;
-	flow_delete(index, slot, orig);
 	r->matched++;
+	if (r->recheck)
+		slot->check_at = 0;
+	else
+		flow_delete(index, slot, orig);
 	return 0;
 }
 

@@ -14,8 +14,9 @@
  * @lo, @hi:  range of its destination port, host byte order; @hi 0 for any
  * @proto:    IPPROTO_*; with @lo and @hi
  * @busy:     returned: another sweep was under way and nothing was done
+ * @recheck:  they do not end: the sweeper is to look at them soon
  * @pad:      0
- * @matched:  returned: how many flows were ended
+ * @matched:  returned: how many flows matched
  */
 struct up_reap {
 	__u32 endpoint;
@@ -23,7 +24,8 @@ struct up_reap {
 	__u16 lo, hi;
 	__u8 proto;
 	__u8 busy;
-	__u8 pad[2];
+	__u8 recheck;
+	__u8 pad;
 	__u32 matched;
 };
 

@@ -45,7 +45,7 @@ struct up_cmd {
 
 /* Defined by the file of each command; main.c lists them in its table. */
 extern const struct up_cmd cmd_up, cmd_down, cmd_status, cmd_port, cmd_gc, cmd_version, cmd_flows;
-extern const struct up_cmd cmd_limit, cmd_bench;
+extern const struct up_cmd cmd_limit, cmd_bench, cmd_timeout;
 extern const struct up_cmd cmd_attach, cmd_detach, cmd_flush;
 extern const struct up_cmd cmd_run, cmd_ps, cmd_stop, cmd_rm, cmd_logs, cmd_exec;
 

@@ -52,6 +52,21 @@ int up_flows_end(struct up_datapath *dp, uint32_t endpoint, const struct up_publ
 	return up_fail(err, ETIMEDOUT, "end flows");
 }
 
+int up_flows_recheck(struct up_datapath *dp, struct up_err *err)
+{
+	const struct timespec poll = {.tv_nsec = END_POLL_MS * 1000000L};
+	struct up_reap r = {.recheck = 1};
+	int ret;
+
+	for (int ms = 0; ms < END_TIMEOUT_MS; ms += END_POLL_MS) {
+		ret = reap(dp, &r, err);
+		if (ret || !r.busy)
+			return ret;
+		nanosleep(&poll, NULL);
+	}
+	return up_fail(err, ETIMEDOUT, "look at the flows");
+}
+
 #define BATCH 1024
 
 struct batch {

@@ -112,6 +112,9 @@ static int update_reserved(struct up_datapath *dp)
 
 	if (up_file_read(RESERVED_PATH, RESERVED_MAX, &text, NULL) < 0)
 		return 0;
+	/* The rest may have been changed since it was opened. */
+	if (bpf_map_lookup_elem(dp->map[UP_MAP_conf], &zero, &dp->conf))
+		return -errno;
 	parse_reserved(text, dp->conf.reserved);
 	return bpf_map_update_elem(dp->map[UP_MAP_conf], &zero, &dp->conf, BPF_ANY) ? -errno : 0;
 }

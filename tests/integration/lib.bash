@@ -42,6 +42,11 @@ spawn() {
 	disown $!
 }
 
+# listens NAMESPACE PORT: does a TCP server?
+listens() {
+	[[ -n $(on "$1" ss -Hltn "sport = :$2") ]]
+}
+
 # up ARG...: underpass on the host
 up() {
 	[[ $1 != run || -z ${NET_DEVICE:-} ]] || set -- run --net-device "$NET_DEVICE" "${@:2}"

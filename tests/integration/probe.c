@@ -2,7 +2,8 @@
 /*
  * Both ends of a conversation, for tests: what was said, by whom, and what each side's sockets call
  * the other. A server greets with "TAG saw ADDRESS:PORT" and then echoes. With PROBE_PORT in the
- * environment clients use that source port, with PROBE_OPTIONS their packets carry IP options.
+ * environment clients use that source port, and give it up at once, by a reset; with PROBE_OPTIONS
+ * their packets carry IP options.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -172,11 +173,13 @@ static void add_options(int fd, int family)
 
 static int dial(int type, const struct address *to)
 {
+	const struct linger at_once = {.l_onoff = 1};
 	struct address from = {.sa.sa_family = to->sa.sa_family};
 	const char *port = getenv("PROBE_PORT");
 	int fd = make_socket(to->sa.sa_family, type);
 
 	if (port) {
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 		*port_of(&from) = htons((uint16_t)number(port, 1, 65535));
 		if (bind(fd, &from.sa, to->len))
 			die("source port %s: %s", port, strerror(errno));
@@ -532,6 +535,25 @@ static int cmd_live(int argc, char **argv)
 	return 0;
 }
 
+/* fill ADDRESS PORT LO HI: a datagram from each source port */
+static int cmd_fill(int argc __attribute__((unused)), char **argv)
+{
+	struct address to = address(argv[0], argv[1]);
+	long lo = number(argv[2], 1, 65535), hi = number(argv[3], lo, 65535);
+
+	for (long port = lo; port <= hi; port++) {
+		struct address from = {.sa.sa_family = to.sa.sa_family};
+		int fd = make_socket(to.sa.sa_family, SOCK_DGRAM);
+
+		*port_of(&from) = htons((uint16_t)port);
+		if (bind(fd, &from.sa, to.len) || sendto(fd, "x", 1, 0, &to.sa, to.len) != 1)
+			die("port %ld: %s", port, strerror(errno));
+		close(fd);
+	}
+	printf("%ld sent\n", hi - lo + 1);
+	return 0;
+}
+
 /* bind tcp|udp ADDRESS PORT: may I? */
 static int cmd_bind(int argc __attribute__((unused)), char **argv)
 {
@@ -677,6 +699,7 @@ static const struct cmd {
 	{"live", "ADDRESS PORT COUNT [udp]", 3, cmd_live},
 	{"datagram", "ADDRESS PORT BYTES", 3, cmd_datagram},
 	{"pmtu", "ADDRESS PORT", 2, cmd_pmtu},
+	{"fill", "ADDRESS PORT LO HI", 4, cmd_fill},
 	{"bind", "tcp|udp ADDRESS PORT", 3, cmd_bind},
 	{"flood", "FROM ADDRESS PORT COUNT", 4, cmd_flood},
 	{"frame", "INTERFACE MAC VLAN FROM ADDRESS PORT [SOURCE_MAC]", 6, cmd_frame},

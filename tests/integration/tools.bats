@@ -246,11 +246,6 @@ arrived() {
 	}
 }
 
-# listens NAMESPACE PORT
-listens() {
-	[[ -n $(on "$1" ss -Hltn "sport = :$2") ]]
-}
-
 @test "a TLS transfer arrives as it was sent, in and out" {
 	local dir=$TOPO_DIR/tls sum
 	mkdir "$dir"

@@ -2,6 +2,7 @@
 /* Ends flows on request (BPF_PROG_RUN): when it returns, the flows that matched are gone. */
 #include <bpf/bpf_endian.h>
 
+#include "lib/flow_end.h"
 #include "lib/sweep.h"
 #include "underpass/reap.h"
 

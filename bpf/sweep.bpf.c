@@ -4,6 +4,7 @@
  * has been idle for as long as its state allows.
  */
 #include "lib/snat.h"
+#include "lib/flow_end.h"
 #include "lib/sweep.h"
 
 #define NSEC_PER_SEC 1000000000ULL

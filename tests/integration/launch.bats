@@ -261,11 +261,73 @@ no_zombie() {
 
 @test "every command has --help, and says so for bad options" {
 	local command
-	for command in run exec ps logs stop rm port limit up down status flows gc version; do
+	for command in run exec ps inspect stats logs wait kill stop rm port limit up down status flows gc version; do
 		contains "$(up $command --help)" "usage: underpass $command"
 		run -2 up "$command" --no-such-option
 		contains "$output" "--no-such-option is not an option"
 	done
 	equals "$(up version --json | jq -r .abi)" \
 		"$(sed -n "s/^#define UP_ABI_VERSION //p" "$BATS_TEST_DIRNAME/../../include/underpass/limits.h")"
+}
+
+@test "inspect: what it is, what it was started with" {
+	up run -d --net=none --name i -m 50m -e A=b -v "$TOPO_DIR:/t:ro" "$ROOT" sleep 100
+	run -0 up inspect i
+	equals "$(jq -r '.[0] | "\(.name) \(.state) \(.running) \(.command) \(.net) \(.options.memory[0])"' <<<"$output")" \
+		"i running true sleep 100 none 50m"
+	equals "$(jq -r '.[0].init_pid' <<<"$output")" "$(pid_of i)"
+	jq -e '.[0].options.env | index("A=b")' <<<"$output"
+	up stop -t 0 i
+	equals "$(up inspect i | jq -r '.[0] | "\(.state) \(.running) \(.exit_code)"')" "exited false 137"
+	up rm i
+	run -1 up inspect i
+	contains "$output" "no such container"
+	run -2 up inspect
+}
+
+@test "stats: what it uses, of what it may" {
+	up run -d --net=none --name st -m 50m "$ROOT" sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; echo counted; exec sleep 100'
+	topo_wait 20 up_logged host st counted
+	run -0 up stats --json
+	equals "$(jq -r '.[] | "\(.name) \(.memory_limit) \(.pids)"' <<<"$output")" "st 52428800 2"
+	jq -e '.[0] | .cpu_ns > 1000000 and .memory > 4096 and .memory < 52428800' <<<"$output"
+	contains "$(up stats st)" "50.0M"
+	up rm -f st
+	run -1 up stats st
+	equals "$(up stats --json)" "[]"
+}
+
+@test "wait: until the end, and the status" {
+	up run -d --net=none --name w "$ROOT" sh -c 'read x </tmp/never 2>/dev/null; sleep 0.3; exit 9'
+	equals "$(up wait w)" 9
+	equals "$(up wait w)" 9
+	up rm w
+	run -1 up wait w
+	contains "$output" "no such container"
+}
+
+@test "kill: SIGKILL, or the signal that was named" {
+	local sig
+	up run -d --net=none --name k "$ROOT" sh -c \
+		'for s in HUP USR1 WINCH PIPE; do trap "echo got $s" $s; done; echo ready; while :; do sleep 0.05; done'
+	topo_wait 5 up_logged host k ready
+	for sig in HUP SIGUSR1 winch 13; do
+		up kill -s "$sig" k
+	done
+	for sig in HUP USR1 WINCH PIPE; do
+		topo_wait 5 up_logged host k "got $sig"
+	done
+	run -2 up kill -s NOPE k
+	up kill k
+	equals "$(up wait k)" 137
+	run -1 up kill k
+	contains "$output" "it is not running"
+	up rm k
+}
+
+@test "--env-file" {
+	printf '# a comment\n\nA=1\nB=two words\n' >"$TOPO_DIR/env"
+	run -0 one --env-file "$TOPO_DIR/env" -e A=2 "$ROOT" sh -c 'echo "$A $B"'
+	equals "$output" "2 two words"
+	run -2 one --env-file "$TOPO_DIR/missing" "$ROOT" true
 }

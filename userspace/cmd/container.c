@@ -52,8 +52,7 @@ int up_env_set(struct up_env *env, const char *text, struct up_err *err)
 	return up_fail(err, ret, "environment '%s'", text);
 }
 
-/* Set what the user has not. */
-static void set_default(struct up_env *env, const char *text)
+void up_env_set_default(struct up_env *env, const char *text)
 {
 	size_t len = strcspn(text, "=");
 
@@ -68,10 +67,10 @@ void up_env_default(struct up_env *env, const char *hostname, bool terminal)
 	char text[80];
 
 	snprintf(text, sizeof(text), "HOSTNAME=%s", hostname);
-	set_default(env, PATH_DEFAULT);
-	set_default(env, text);
+	up_env_set_default(env, PATH_DEFAULT);
+	up_env_set_default(env, text);
 	if (terminal)
-		set_default(env, getenv("TERM") ? "TERM" : "TERM=xterm");
+		up_env_set_default(env, getenv("TERM") ? "TERM" : "TERM=xterm");
 }
 
 void up_env_free(struct up_env *env)

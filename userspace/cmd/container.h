@@ -32,6 +32,9 @@ void up_env_default(struct up_env *env, const char *hostname, bool terminal);
  */
 int up_env_set(struct up_env *env, const char *text, struct up_err *err);
 
+/** up_env_set_default() - up_env_set() unless it is set; what cannot be set is left out */
+void up_env_set_default(struct up_env *env, const char *text);
+
 void up_env_free(struct up_env *env);
 
 /**

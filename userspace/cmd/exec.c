@@ -52,16 +52,6 @@ static int merge(struct up_run *was, const struct up_run *is, struct up_err *err
 	return ret;
 }
 
-static int enter_cgroup(const struct up_container *c, struct up_err *err)
-{
-	cleanup_cgroup struct up_cgroup cg;
-	int ret;
-
-	up_cgroup_none(&cg);
-	ret = up_cgroup_open(c->id, false, &cg, err);
-	return ret ? ret : up_cgroup_attach(&cg, 0, err);
-}
-
 static int exec_in(const struct up_run *is, char **argv, int *ret_code, struct up_err *err)
 {
 	cleanup_run struct up_run *was = up_run_new();
@@ -69,6 +59,7 @@ static int exec_in(const struct up_run *is, char **argv, int *ret_code, struct u
 	const char *name = argv[0];
 	cleanup_fd int init = -1;
 	struct up_container c;
+	char path[PATH_MAX];
 	int ret = up_container_load(name, &c, err);
 
 	if (ret)
@@ -77,18 +68,22 @@ static int exec_in(const struct up_run *is, char **argv, int *ret_code, struct u
 	if (init < 0)
 		return up_fail_msg(err, ESRCH, "container %s: it is not running", name);
 	ret = recall(name, was, err);
+	if (!ret && was->bundle_dir) {
+		up_container_path(name, "bundle.json", path);
+		ret = up_run_adopt(was, path, err);
+	}
 	if (!ret)
 		ret = merge(was, is, err);
 	if (!ret)
 		ret = up_run_secure(was, err);
 	if (!ret)
-		ret = enter_cgroup(&c, err);
+		ret = up_cgroup_open(c.id, UP_CGROUP_EXISTING, &was->cgroup, err);
 	if (ret)
 		return ret;
 	up_env_default(&was->env, c.hostname, was->stdio.terminal);
 	cmd->argv = argv + 1;
 	cmd->env = was->env.at;
-	ret = up_join_exec(init, c.init.pid, cmd, ret_code, err);
+	ret = up_join_exec(init, c.init.pid, &was->cgroup, cmd, ret_code, err);
 	return ret ? up_wrap(err, "container %s", name) : 0;
 }
 
@@ -98,7 +93,6 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 	int code = UP_EXIT_RUN_FAILED, status;
 	struct up_err err = {};
 
-	is->sandbox.command.workdir = NULL;
 	status = up_options_parse(cmd, is, argc, argv, NULL);
 	if (status >= 0)
 		return status;

@@ -17,6 +17,7 @@
 #include "cmd/cmd.h"
 #include "core/datapath.h"
 #include "core/endpoint.h"
+#include "launch/bundle.h"
 #include "launch/relay.h"
 #include "net/netns.h"
 
@@ -126,7 +127,10 @@ static int make_root(struct up_run *r, struct up_err *err)
 
 static int make_cgroup(struct up_run *r, struct up_err *err)
 {
-	int ret = up_cgroup_open(r->record.id, true, &r->cgroup, err);
+	const struct up_cgroup_limits *l = &r->cgroup_limits;
+	bool limited = l->memory || l->cpus || l->pids;
+	int ret = up_cgroup_open(r->record.id, limited ? UP_CGROUP_LIMIT : UP_CGROUP_CREATE,
+				 &r->cgroup, err);
 
 	if (!ret)
 		ret = up_cgroup_limit(&r->cgroup, &r->cgroup_limits, err);
@@ -135,11 +139,11 @@ static int make_cgroup(struct up_run *r, struct up_err *err)
 	if (ret)
 		return ret;
 	r->sandbox.cgroup = fcntl(r->cgroup.v2, F_DUPFD_CLOEXEC, 3);
+	r->sandbox.n_cgroup_procs = r->sandbox.fs.n_cgroups = r->cgroup.n_v1;
 	for (size_t i = 0; i < r->cgroup.n_v1; i++)
 		r->cgroup_names[i] = r->cgroup.controllers[i];
 	r->sandbox.fs.cgroups = r->cgroup_names;
-	r->sandbox.fs.n_cgroups = r->cgroup.n_v1;
-	return 0;
+	return up_cgroup_procs(&r->cgroup, r->sandbox.cgroup_procs, err);
 }
 
 /* A user who says "run" wants it to run: bring the datapath up where it is not. */
@@ -214,6 +218,20 @@ static int add_endpoint(struct up_run *r, struct up_err *err)
 	return write_hosts(r, err);
 }
 
+/* The bundle as it is now: its config.json may change while the container runs. */
+static int save_bundle(const struct up_run *r, struct up_err *err)
+{
+	cleanup_free char *text = NULL;
+	char path[PATH_MAX];
+
+	if (!r->bundle)
+		return 0;
+	text = json_dumps(r->bundle->json, 0);
+	up_container_path(r->record.name, "bundle.json", path);
+	return text ? up_file_write(path, text, strlen(text), 0600, err)
+		    : up_fail(err, ENOMEM, "bundle");
+}
+
 /* Variables with their values: the caller of exec may have others. */
 static int save_options(const struct up_run *r, struct up_err *err)
 {
@@ -235,6 +253,8 @@ static int prepare(struct up_run *r, struct up_err *err)
 	if (!ret)
 		ret = save_options(r, err);
 	if (!ret)
+		ret = save_bundle(r, err);
+	if (!ret)
 		ret = make_root(r, err);
 	if (!ret)
 		ret = make_etc(r, err);
@@ -250,7 +270,7 @@ static int bring_to_life(struct up_run *r, struct up_err *err)
 	if (!ret)
 		ret = up_sandbox_start(&r->sandbox, &r->sb, err);
 	if (!ret)
-		ret = up_cgroup_attach(&r->cgroup, r->sb.pid, err);
+		ret = up_sandbox_furnish(&r->sb, &r->sandbox, err);
 	if (!ret)
 		ret = up_process_of(r->sb.pid, &r->record.init);
 	if (!ret)
@@ -258,7 +278,7 @@ static int bring_to_life(struct up_run *r, struct up_err *err)
 	if (!ret && up_run_is_fast(r))
 		ret = add_endpoint(r, err);
 	if (!ret)
-		ret = up_sandbox_go(&r->sb, &r->sandbox, &master, &r->code, err);
+		ret = up_sandbox_go(&r->sb, &master, &r->code, err);
 	if (ret)
 		return ret;
 	up_stdio_started(&r->stdio, master);

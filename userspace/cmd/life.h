@@ -24,6 +24,7 @@
 #include "launch/sandbox.h"
 #include "launch/stdio.h"
 
+struct up_bundle;
 struct up_datapath;
 
 /**
@@ -46,6 +47,7 @@ struct up_datapath;
  * @limits:  what it may use of the network
  * @groups, @sysctls: words of the user that the sandbox refers to
  * @options: as they were given, for the record
+ * @bundle_dir, @bundle: --bundle, and what it says; the sandbox refers to it
  * @cap_add, @cap_drop: masks of capabilities
  * @code: exit status of a start that failed
  * @gateway, @cgroup_names: what @etc and @sandbox refer to
@@ -78,6 +80,8 @@ struct up_run {
 	struct up_limits limits;
 	struct up_words groups, sysctls;
 	json_t *options;
+	const char *bundle_dir;
+	struct up_bundle *bundle;
 	uint64_t cap_add, cap_drop;
 	int code;
 	char gateway[46];
@@ -101,6 +105,13 @@ extern const struct up_option up_exec_options[];
 
 /** up_run_note() - keep an option for the record */
 void up_run_note(void *run, const struct up_option *option, const char *text);
+
+/**
+ * up_run_adopt() - take what the bundle at @bundle_dir says, where no option was given
+ * @file: its configuration; NULL for its own config.json
+ * Return: 0 or -errno
+ */
+int up_run_adopt(struct up_run *r, const char *file, struct up_err *err);
 
 /** up_run_is_fast() - does the container get an endpoint? */
 bool up_run_is_fast(const struct up_run *r);

@@ -14,6 +14,7 @@
 #include "cmd/cmd.h"
 #include "cmd/life.h"
 #include "cmd/options.h"
+#include "launch/bundle.h"
 #include "net/netns.h"
 
 /* ---- what was asked for -----------------------------------------------------------------------
@@ -31,7 +32,7 @@ struct up_run *up_run_new(void)
 	up_stdio_none(&r->stdio);
 	up_cgroup_none(&r->cgroup);
 	up_sandbox_spec_init(&r->sandbox);
-	r->sandbox.command.workdir = "/";
+	r->sandbox.command.umask = 022;
 	r->sandbox.command.stdio = &r->stdio;
 	strcpy(r->record.net, "fast");
 	return r;
@@ -55,6 +56,7 @@ void up_run_free(struct up_run **run)
 	up_words_free(&r->etc.search);
 	up_words_free(&r->etc.options);
 	up_words_free(&r->etc.add_hosts);
+	up_bundle_free(r->bundle);
 	json_decref(r->options);
 	free(r);
 	*run = NULL;
@@ -90,11 +92,29 @@ static uint64_t caps_of(const struct up_run *r)
 	return (up_caps_default() & ~r->cap_drop) | add;
 }
 
+/* A bundle says which; options add to it, and take away. */
+static void set_caps(struct up_run *r)
+{
+	struct up_caps *caps = &r->sandbox.command.caps;
+
+	if (!r->bundle) {
+		caps->bounding = caps_of(r);
+		return;
+	}
+	caps->bounding = (caps->bounding & ~r->cap_drop) | r->cap_add;
+	caps->effective = (caps->effective & ~r->cap_drop) | r->cap_add;
+	caps->permitted = (caps->permitted & ~r->cap_drop) | r->cap_add;
+	caps->inheritable &= ~r->cap_drop;
+	caps->ambient &= ~r->cap_drop;
+}
+
 int up_run_secure(struct up_run *r, struct up_err *err)
 {
 	struct up_command *c = &r->sandbox.command;
 
-	c->caps.bounding = caps_of(r);
+	if (!c->workdir)
+		c->workdir = "/";
+	set_caps(r);
 	c->groups = r->groups.at;
 	c->n_groups = r->groups.n;
 	r->sandbox.fs.unmasked = r->no_masks;
@@ -256,7 +276,7 @@ static void default_names(struct up_run *r)
 		strcpy(r->record.hostname, r->record.name);
 }
 
-static void describe_command(struct up_run *r, char **argv)
+static void describe_command(struct up_run *r, char *const *argv)
 {
 	size_t len = 0, size = sizeof(r->record.command);
 
@@ -300,6 +320,7 @@ static int complete(struct up_run *r, struct up_err *err)
 	struct up_sandbox_spec *s = &r->sandbox;
 	int ret;
 
+	describe_command(r, s->command.argv);
 	default_names(r);
 	up_env_default(&r->env, r->record.hostname, r->stdio.terminal);
 	s->hostname = r->record.hostname;
@@ -307,7 +328,7 @@ static int complete(struct up_run *r, struct up_err *err)
 	s->fs.sysctls = r->sysctls.at;
 	s->fs.n_sysctls = r->sysctls.n;
 	s->fs.userns = !shared(r, UP_NS_USER);
-	s->fs.cgroup_ns = !shared(r, UP_NS_CGROUP);
+	s->fs.show_cgroups |= !r->bundle && !shared(r, UP_NS_CGROUP);
 	r->etc.hostname = r->record.hostname;
 	r->etc.address = r->record.address;
 	r->etc.address6 = r->record.address6;
@@ -328,14 +349,16 @@ static int parse(const struct up_cmd *cmd, struct up_run *r, int argc, char **ar
 	if (status >= 0)
 		return status;
 	argv += optind;
-	if (argv[0] && argv[1] && !strcmp(argv[1], "--"))
-		argv[1] = argv[0], argv++;
-	if (!argv[0] || !argv[1])
+	if (!r->bundle_dir && *argv) {
+		if (!realpath(*argv, r->record.rootfs))
+			snprintf(r->record.rootfs, sizeof(r->record.rootfs), "%s", *argv);
+		argv++;
+	}
+	if (*argv && !strcmp(*argv, "--"))
+		argv++;
+	if (!r->bundle_dir && (!*r->record.rootfs || !*argv))
 		return up_cmd_usage(cmd, "want a root filesystem and a command");
-	if (!realpath(argv[0], r->record.rootfs))
-		snprintf(r->record.rootfs, sizeof(r->record.rootfs), "%s", argv[0]);
-	r->sandbox.command.argv = argv + 1;
-	describe_command(r, argv + 1);
+	r->sandbox.command.argv = *argv ? argv : NULL;
 	return -1;
 }
 
@@ -347,7 +370,7 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 
 	if (ret >= 0)
 		return ret;
-	if (check(r, &err) || complete(r, &err)) {
+	if ((r->bundle_dir && up_run_adopt(r, NULL, &err)) || check(r, &err) || complete(r, &err)) {
 		up_cmd_error(&err);
 		return UP_EXIT_RUN_FAILED;
 	}
@@ -356,7 +379,7 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 
 const struct up_cmd cmd_run = {
 	.name = "run",
-	.args = "[OPTIONS] ROOTFS [--] CMD [ARG]...",
+	.args = "[OPTIONS] ROOTFS [--] CMD [ARG]... | --bundle DIR [--] [CMD [ARG]...]",
 	.summary = "run a command in a new container",
 	.options = up_run_options,
 	.contains = true,

@@ -365,6 +365,13 @@ static int add_device(void *to, const char *text, struct up_err *err)
 	return up_volume_parse_device(text, &((struct up_run *)to)->sandbox.fs.volumes, err);
 }
 
+static int set_bundle(void *to, const char *text, struct up_err *err)
+{
+	(void)err;
+	((struct up_run *)to)->bundle_dir = text;
+	return 0;
+}
+
 /* A number of bytes, with docker's suffixes. */
 static bool size_of(const char *text, uint64_t *ret)
 {
@@ -558,6 +565,10 @@ const struct up_option up_run_options[] = {
 	 .set = add_tmpfs},
 	{"device", 0, "SRC[:DST[:rwm]]", "a device of the host", .set = add_device},
 	{"read-only", 0, NULL, "the root cannot be written", FLAG(sandbox.fs.readonly)},
+	{"bundle", 0, "DIR",
+	 "an OCI bundle instead of ROOTFS: what its config.json says holds\nwhere no option says "
+	 "something else",
+	 .set = set_bundle},
 	{"rw", 0, NULL, "write to ROOTFS itself", FLAG(rw)},
 	{"shm-size", 0, "BYTES", "of /dev/shm (default: 64m)", .set = set_shm_size},
 

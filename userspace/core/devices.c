@@ -136,6 +136,13 @@ int up_devices_restrict(int cgroup, const struct up_device_rule *rules, size_t n
 	return 0;
 }
 
+uint32_t up_device_access(const char *letters)
+{
+	return (strchr(letters, 'r') ? UP_DEVICE_READ : 0) |
+	       (strchr(letters, 'w') ? UP_DEVICE_WRITE : 0) |
+	       (strchr(letters, 'm') ? UP_DEVICE_MAKE : 0);
+}
+
 int up_device_rule_of(const char *path, const char *access, struct up_device_rule *ret,
 		      struct up_err *err)
 {
@@ -149,9 +156,7 @@ int up_device_rule_of(const char *path, const char *access, struct up_device_rul
 	rule.type = S_ISCHR(st.st_mode) ? 'c' : 'b';
 	rule.major = major(st.st_rdev);
 	rule.minor = minor(st.st_rdev);
-	rule.access = (strchr(access, 'r') ? UP_DEVICE_READ : 0) |
-		      (strchr(access, 'w') ? UP_DEVICE_WRITE : 0) |
-		      (strchr(access, 'm') ? UP_DEVICE_MAKE : 0);
+	rule.access = up_device_access(access);
 	*ret = rule;
 	return 0;
 }

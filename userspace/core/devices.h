@@ -37,6 +37,9 @@ struct up_device_rule {
 int up_devices_restrict(int cgroup, const struct up_device_rule *rules, size_t n,
 			struct up_err *err);
 
+/** up_device_access() - letters out of "rwm" as enum up_device_access */
+uint32_t up_device_access(const char *letters);
+
 /**
  * up_device_rule_of() - the rule for a device of the host
  * @path:   its node

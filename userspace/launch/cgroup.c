@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -117,12 +120,35 @@ static int open_below(int tree, const char *name, bool create, bool v2)
 	return tree < 0 ? -errno : tree;
 }
 
+/*
+ * The root of a tree: where it usually is mounted, else without a mount point. The latter ends with
+ * an unmount, for which the kernel waits until no CPU walks mounts any more.
+ */
+static int open_tree_root(const char *controllers, struct up_err *err)
+{
+	bool v2 = !*controllers;
+	static const char *const v2_dirs[] = {"", "/unified"};
+	char path[128];
+
+	for (size_t i = 0; i < (v2 ? ARRAY_SIZE(v2_dirs) : 1); i++) {
+		cleanup_fd int fd = -1;
+		struct statfs st;
+
+		snprintf(path, sizeof(path), "/sys/fs/cgroup%s%s", v2 ? v2_dirs[i] : "/",
+			 controllers);
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && !fstatfs(fd, &st) && !(st.f_flags & ST_RDONLY) &&
+		    st.f_type == (v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
+			return take_fd(&fd);
+	}
+	return up_mount_new(v2 ? "cgroup2" : "cgroup", v2 ? NULL : controllers, 0, err);
+}
+
 /* Return: fd of the group in the tree that has these controllers; none means version 2 */
 static int open_group(const char *controllers, const char *id, bool create, struct up_err *err)
 {
 	bool v2 = !*controllers;
-	cleanup_fd int tree =
-		up_mount_new(v2 ? "cgroup2" : "cgroup", v2 ? NULL : controllers, 0, err);
+	cleanup_fd int tree = open_tree_root(controllers, err);
 	cleanup_fd int parent = -1;
 	int fd;
 
@@ -162,7 +188,7 @@ static int each_tree(int (*fn)(const char *controllers, void *arg, struct up_err
 
 struct opening {
 	struct up_cgroup *cg;
-	bool create;
+	enum up_cgroup_open how;
 };
 
 static int open_one(const char *controllers, void *arg, struct up_err *err)
@@ -171,9 +197,11 @@ static int open_one(const char *controllers, void *arg, struct up_err *err)
 	struct up_cgroup *cg = o->cg;
 	int fd;
 
-	if (*controllers && cg->n_v1 == UP_CGROUP_V1_MAX)
+	if (*controllers && (cg->n_v1 == UP_CGROUP_V1_MAX || o->how == UP_CGROUP_CREATE))
 		return 0;
-	fd = open_group(controllers, cg->id, o->create, err);
+	fd = open_group(controllers, cg->id, o->how != UP_CGROUP_EXISTING, err);
+	if (fd == -ENOENT && *controllers && o->how == UP_CGROUP_EXISTING)
+		return 0;
 	if (fd < 0)
 		return fd;
 	if (!*controllers) {
@@ -185,10 +213,11 @@ static int open_one(const char *controllers, void *arg, struct up_err *err)
 	return 0;
 }
 
-int up_cgroup_open(const char *id, bool create, struct up_cgroup *ret, struct up_err *err)
+int up_cgroup_open(const char *id, enum up_cgroup_open how, struct up_cgroup *ret,
+		   struct up_err *err)
 {
 	struct up_cgroup cg;
-	struct opening o = {&cg, create};
+	struct opening o = {&cg, how};
 	int failed;
 
 	up_cgroup_none(&cg);
@@ -198,7 +227,7 @@ int up_cgroup_open(const char *id, bool create, struct up_cgroup *ret, struct up
 		failed = up_fail_msg(err, ENOENT, "there is no version 2 cgroup tree");
 	if (failed) {
 		up_cgroup_close(&cg);
-		if (create)
+		if (how != UP_CGROUP_EXISTING)
 			up_cgroup_remove(id, NULL);
 		return failed;
 	}
@@ -263,43 +292,102 @@ int up_cgroup_limit(const struct up_cgroup *cg, const struct up_cgroup_limits *l
 	return ret;
 }
 
-int up_cgroup_attach(const struct up_cgroup *cg, pid_t pid, struct up_err *err)
+int up_cgroup_procs(const struct up_cgroup *cg, int ret_fds[UP_CGROUP_V1_MAX], struct up_err *err)
 {
-	char text[16];
-	int ret;
+	for (size_t i = 0; i < cg->n_v1; i++) {
+		ret_fds[i] = openat(cg->v1[i], "cgroup.procs", O_WRONLY | O_CLOEXEC);
+		if (ret_fds[i] < 0)
+			return up_fail(err, errno, "cgroup.procs");
+	}
+	return 0;
+}
 
-	snprintf(text, sizeof(text), "%d", pid);
-	ret = write_file(cg->v2, "cgroup.procs", text);
-	for (size_t i = 0; i < cg->n_v1 && !ret; i++)
-		ret = write_file(cg->v1[i], "cgroup.procs", text);
-	return ret ? up_fail(err, ret, "enter the cgroup") : 0;
+int up_cgroup_enter(const int *procs, size_t n, struct up_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (write(procs[i], "0", 1) != 1)
+			return up_fail(err, errno, "enter the cgroup");
+	return 0;
+}
+
+/* ---- what is used -----------------------------------------------------------------------------
+ */
+
+/* Resident memory of a process, in bytes; 0 for one that has just ended. */
+static uint64_t resident(pid_t pid)
+{
+	unsigned long pages = 0;
+	char path[32], line[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (!fgets(line, sizeof(line), f) || sscanf(line, "%*u %lu", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Without the controllers: add up its processes. */
+static int count_processes(const struct up_cgroup *cg, struct up_cgroup_stats *s)
+{
+	cleanup_file FILE *f = NULL;
+	int fd = openat(cg->v2, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	char line[32];
+
+	f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f)) {
+		s->pids++;
+		s->memory += resident((pid_t)strtol(line, NULL, 10));
+	}
+	s->memory_limit = UINT64_MAX;
+	return 0;
+}
+
+static int read_memory(const struct up_cgroup *cg, struct up_cgroup_stats *s)
+{
+	bool v2;
+	int dir = dir_of(cg, "memory", &v2);
+	int ret = read_number(dir, v2 ? "memory.current" : "memory.usage_in_bytes", &s->memory);
+
+	if (!ret)
+		ret = read_number(dir, v2 ? "memory.max" : "memory.limit_in_bytes",
+				  &s->memory_limit);
+	return ret ? ret : read_number(dir_of(cg, "pids", &v2), "pids.current", &s->pids);
+}
+
+static int read_cpu(const struct up_cgroup *cg, struct up_cgroup_stats *s)
+{
+	bool v2;
+	int dir = dir_of(cg, "cpuacct", &v2), ret;
+
+	if (!v2)
+		return read_number(dir, "cpuacct.usage", &s->cpu_ns);
+	ret = read_key(dir, "cpu.stat", "usage_usec ", &s->cpu_ns);
+	s->cpu_ns *= 1000;
+	return ret;
 }
 
 int up_cgroup_read(const struct up_cgroup *cg, struct up_cgroup_stats *ret, struct up_err *err)
 {
 	struct up_cgroup_stats s = {};
-	bool v2;
-	int dir = dir_of(cg, "memory", &v2);
-	int failed = read_number(dir, v2 ? "memory.current" : "memory.usage_in_bytes", &s.memory);
+	int failed = read_memory(cg, &s);
 
-	if (!failed)
-		failed = read_number(dir, v2 ? "memory.max" : "memory.limit_in_bytes",
-				     &s.memory_limit);
-	dir = dir_of(cg, "cpuacct", &v2);
-	if (!failed && v2) {
-		failed = read_key(dir, "cpu.stat", "usage_usec ", &s.cpu_ns);
-		s.cpu_ns *= 1000;
-	} else if (!failed) {
-		failed = read_number(dir, "cpuacct.usage", &s.cpu_ns);
+	if (failed == -ENOENT) {
+		s = (struct up_cgroup_stats){};
+		failed = count_processes(cg, &s);
 	}
 	if (!failed)
-		failed = read_number(dir_of(cg, "pids", &v2), "pids.current", &s.pids);
+		failed = read_cpu(cg, &s);
 	if (failed)
 		return up_fail(err, failed, "read the cgroup");
 	*ret = s;
 	return 0;
 }
-
 /* ---- the end ----------------------------------------------------------------------------------
  */
 
@@ -325,9 +413,7 @@ int up_cgroup_kill(const struct up_cgroup *cg, struct up_err *err)
 
 static int remove_one(const char *controllers, void *arg, struct up_err *err)
 {
-	bool v2 = !*controllers;
-	cleanup_fd int tree =
-		up_mount_new(v2 ? "cgroup2" : "cgroup", v2 ? NULL : controllers, 0, err);
+	cleanup_fd int tree = open_tree_root(controllers, err);
 	char path[96];
 
 	if (tree < 0)
@@ -345,7 +431,7 @@ int up_cgroup_remove(const char *id, struct up_err *err)
 	int ret = 0;
 
 	up_cgroup_none(&cg);
-	if (!up_cgroup_open(id, false, &cg, NULL))
+	if (!up_cgroup_open(id, UP_CGROUP_EXISTING, &cg, NULL))
 		ret = up_cgroup_kill(&cg, err);
 	return ret ? ret : each_tree(remove_one, (void *)id, err);
 }

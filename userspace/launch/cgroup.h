@@ -45,23 +45,36 @@ struct up_cgroup_stats {
 	uint64_t memory, memory_limit, cpu_ns, pids;
 };
 
+/* To enter a version 1 group costs the kernel a grace period, which a start can do without. */
+enum up_cgroup_open {
+	UP_CGROUP_EXISTING, /* those that there are */
+	UP_CGROUP_CREATE,   /* make that of version 2 */
+	UP_CGROUP_LIMIT,    /* make those of version 1, too: something is to be limited */
+};
+
 /**
  * up_cgroup_open() - open the groups of an id
- * @id:     unique on the machine, a name that up_name_check() allows
- * @create: make them
+ * @id:  unique on the machine, a name that up_name_check() allows
+ * @how: which, and whether they are made
  *
  * Return: 0 or -errno
  */
-int up_cgroup_open(const char *id, bool create, struct up_cgroup *ret, struct up_err *err);
+int up_cgroup_open(const char *id, enum up_cgroup_open how, struct up_cgroup *ret,
+		   struct up_err *err);
 
 /** up_cgroup_limit() - set limits. Return: 0, or -errno where a controller is missing */
 int up_cgroup_limit(const struct up_cgroup *cg, const struct up_cgroup_limits *limits,
 		    struct up_err *err);
 
-/** up_cgroup_attach() - move a process there; 0 for the caller. Return: 0 or -errno */
-int up_cgroup_attach(const struct up_cgroup *cg, pid_t pid, struct up_err *err);
+/** up_cgroup_procs() - open where a process enters the version 1 groups. Return: 0 or -errno */
+int up_cgroup_procs(const struct up_cgroup *cg, int ret_fds[UP_CGROUP_V1_MAX], struct up_err *err);
 
-/** up_cgroup_read() - what is used now. Return: 0 or -errno */
+/** up_cgroup_enter() - enter them; into that of version 2, a process is born. Return: 0 or -errno
+ */
+int up_cgroup_enter(const int *procs, size_t n, struct up_err *err);
+
+/** up_cgroup_read() - what is used now. Where no controller counts memory, it is what the
+ * processes have resident. Return: 0 or -errno */
 int up_cgroup_read(const struct up_cgroup *cg, struct up_cgroup_stats *ret, struct up_err *err);
 
 /** up_cgroup_kill() - kill every process in there, and wait until there is none. Return: 0 or

@@ -64,9 +64,10 @@ int up_channel_receive(int sock, struct up_message *ret, int *ret_fd)
 	cleanup_fd int fd = -1;
 	ssize_t n;
 
+	/* "Reset": the other side ended without reading all; what it has sent comes after that. */
 	do {
 		n = recvmsg(sock, &hdr, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return -errno;
 	fd = descriptor_of(&hdr);

@@ -10,7 +10,8 @@
 #include "base/err.h"
 
 enum up_message_kind {
-	UP_MESSAGE_GO = 1,   /* to the child: carries the root file system */
+	UP_MESSAGE_ROOT = 1, /* to the child: carries the root file system */
+	UP_MESSAGE_GO,       /* to the child: execute the command */
 	UP_MESSAGE_TERMINAL, /* to the monitor: carries the master of the command's terminal */
 	UP_MESSAGE_FAILED,   /* to the monitor: why, and the exit status */
 };

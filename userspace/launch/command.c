@@ -95,7 +95,7 @@ static int prepare(const struct up_command *cmd, int slave, struct up_user *ret_
 		return up_fail(err, errno, "working directory %s", cmd->workdir);
 	/* Not the caller's keys. A kernel without keyrings has none to leak. */
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-	umask(022);
+	umask(cmd->umask);
 	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC))
 		return up_fail(err, errno, "close descriptors");
 	ret = give_up_privileges(cmd, ret_user, err);

@@ -24,6 +24,7 @@ struct up_stdio;
  * @n_groups: how many
  * @caps:    @caps.bounding is what the command, and whatever it executes, may have: all of it as
  *           root, none as another user
+ * @umask:   mask of new files' modes
  * @all_sets: the other sets of @caps count, too
  * @no_new_privs: no execve() gives it more
  * @seccomp: filter of system calls
@@ -38,6 +39,7 @@ struct up_command {
 	char **groups;
 	size_t n_groups;
 	struct up_caps caps;
+	unsigned int umask;
 	bool all_sets, no_new_privs;
 	struct up_seccomp seccomp;
 	struct up_rlimits limits;

@@ -13,7 +13,7 @@
 
 int up_words_add(struct up_words *list, const char *word, struct up_err *err)
 {
-	char **at = reallocarray(list->at, list->n + 1, sizeof(*at));
+	char **at = reallocarray(list->at, list->n + 2, sizeof(*at));
 
 	if (!at)
 		return up_fail(err, ENOMEM, "%s", word);
@@ -21,7 +21,7 @@ int up_words_add(struct up_words *list, const char *word, struct up_err *err)
 	at[list->n] = strdup(word);
 	if (!at[list->n])
 		return up_fail(err, ENOMEM, "%s", word);
-	list->n++;
+	at[++list->n] = NULL;
 	return 0;
 }
 

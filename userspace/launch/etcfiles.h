@@ -8,7 +8,7 @@
 
 struct up_err;
 
-/** struct up_words - a list of words, allocated */
+/** struct up_words - a list of words, allocated; NULL-terminated unless empty */
 struct up_words {
 	size_t n;
 	char **at;

@@ -45,8 +45,7 @@ int up_init_loop(pid_t command)
 	sigset_t set;
 	int fd, code = 125;
 
-	up_forwarded_signals(&set);
-	sigaddset(&set, SIGCHLD);
+	sigfillset(&set); /* all but SIGKILL and SIGSTOP, which are not for us */
 	fd = signalfd(-1, &set, SFD_CLOEXEC);
 	if (fd < 0)
 		return 125;

@@ -264,16 +264,19 @@ static int protect(const struct up_rootfs *fs, int root, struct up_err *err)
 /* ---- putting it together ----------------------------------------------------------------------
  */
 
+/* A bundle says all of it itself, and in which order. */
 static int fill(const struct up_rootfs *fs, int root, struct up_err *err)
 {
-	int ret = fs->bundle ? 0 : mount_defaults(fs, root, err);
+	bool show = fs->show_cgroups && !up_volumes_has(&fs->volumes, CGROUP_DIR) &&
+		    (fs->bundle || !taken(fs, "/sys"));
+	int ret = fs->bundle ? up_volumes_mount(&fs->volumes, root, err)
+			     : mount_defaults(fs, root, err);
 
-	if (!ret && !fs->bundle && fs->cgroup_ns && !taken(fs, "/sys"))
+	if (!ret && show)
 		ret = mount_cgroups(fs, root, err);
 	if (!ret)
-		ret = up_volumes_mount(&fs->volumes, root, err);
-	if (!ret && fs->bundle)
-		ret = up_devnodes_make(root, false, fs->userns, err);
+		ret = fs->bundle ? up_devnodes_make(root, false, fs->userns, err)
+				 : up_volumes_mount(&fs->volumes, root, err);
 	for (size_t i = 0; i < fs->n_sysctls && !ret; i++)
 		ret = set_sysctl(root, fs->sysctls[i], err);
 	return ret ? ret : protect(fs, root, err);

@@ -19,8 +19,8 @@ struct up_err;
  * @privileged:  as @unmasked; /sys can be written, every device of the host is in /dev
  * @unmasked:    nothing below /proc and /sys is masked or made read-only
  * @userns:      in a user namespace, where devices cannot be made
- * @cgroup_ns:   it has a cgroup namespace of its own
- * @cgroups:     hierarchies to be seen at /sys/fs/cgroup, such as "memory"; NULL for version 2
+ * @show_cgroups: @cgroups are to be seen at /sys/fs/cgroup
+ * @cgroups:     version 1 hierarchies, such as "memory"; NULL for version 2
  * @n_cgroups:   how many
  * @bundle:      the mounts, the masks and the read-only paths are the bundle's: none by default
  * @masked, @n_masked, @guarded, @n_guarded: those of the bundle
@@ -29,7 +29,7 @@ struct up_rootfs {
 	struct up_volumes volumes;
 	char **sysctls;
 	size_t n_sysctls;
-	bool readonly, privileged, unmasked, userns, cgroup_ns, bundle;
+	bool readonly, privileged, unmasked, userns, show_cgroups, bundle;
 	const char *const *cgroups;
 	size_t n_cgroups;
 	char **masked, **guarded;

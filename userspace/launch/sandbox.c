@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "launch/caps.h"
+#include "launch/cgroup.h"
 #include "launch/channel.h"
 #include "launch/fds.h"
 #include "launch/init.h"
@@ -85,10 +86,12 @@ static int shut_off(const struct up_sandbox_spec *spec, int sock, struct up_err 
 	int keep[UP_FDS_KEPT] = {sock, s->end[0], s->end[1], s->end[2]};
 	size_t n = 4;
 
-	if (n + UP_NS_COUNT + spec->fs.volumes.n > UP_FDS_KEPT)
+	if (n + UP_NS_COUNT + UP_CGROUP_V1_MAX + spec->fs.volumes.n > UP_FDS_KEPT)
 		return up_fail_msg(err, E2BIG, "too many volumes");
 	for (size_t i = 0; i < UP_NS_COUNT; i++)
 		keep[n++] = spec->ns[i].fd;
+	for (size_t i = 0; i < spec->n_cgroup_procs; i++)
+		keep[n++] = spec->cgroup_procs[i];
 	for (size_t i = 0; i < spec->fs.volumes.n; i++)
 		keep[n++] = spec->fs.volumes.at[i].fd;
 	prctl(PR_SET_DUMPABLE, 0);
@@ -117,20 +120,54 @@ static int open_terminal(const struct up_stdio *stdio, int sock, int *ret_slave,
 	return 0;
 }
 
+/* A monitor that died has closed the channel: no message, and we end. */
+static int await_message(int sock, enum up_message_kind kind, int *ret_fd, struct up_err *err)
+{
+	struct up_message m;
+	int fd = -1, n = up_channel_receive(sock, &m, &fd);
+
+	if (n != 1 || m.kind != kind)
+		return up_fail(err, n < 0 ? n : EPROTO, "wait for the monitor");
+	if (ret_fd)
+		*ret_fd = fd;
+	return 0;
+}
+
+/* The command is not executed before init has let go of everything: it closes the other end then.
+ */
+static void pass_gate(const int gate[2])
+{
+	char none;
+
+	close(gate[1]);
+	while (read(gate[0], &none, 1) < 0 && errno == EINTR)
+		;
+}
+
 /* Return: the command's process id, or -errno */
-static pid_t start_command(const struct up_sandbox_spec *spec, int root, int sock, int *ret_slave,
+static pid_t start_command(const struct up_sandbox_spec *spec, int sock, int *ret_slave,
 			   struct up_err *err)
 {
-	int ret = settle(spec, root, err);
+	int gate[2];
+	int root = -1, ret = up_cgroup_enter(spec->cgroup_procs, spec->n_cgroup_procs, err);
+
+	if (!ret)
+		ret = await_message(sock, UP_MESSAGE_ROOT, &root, err);
+	if (!ret)
+		ret = settle(spec, root, err);
 	pid_t pid;
 
 	if (!ret)
 		ret = open_terminal(spec->command.stdio, sock, ret_slave, err);
+	if (!ret)
+		ret = await_message(sock, UP_MESSAGE_GO, NULL, err);
+	if (!ret && pipe2(gate, O_CLOEXEC))
+		ret = up_fail(err, errno, "pipe");
 	if (ret)
 		return ret;
 	pid = fork();
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pass_gate(gate);
 		up_command_child(&spec->command, *ret_slave, sock);
 	}
 	return pid < 0 ? up_fail(err, errno, "fork") : pid;
@@ -146,31 +183,26 @@ static void let_go_of_streams(void)
 			close(fd);
 }
 
-/* All that is left to do is to signal the command, whoever it has become. */
+/* All that is left to do is to signal the command, whoever it has become. The last step opens the
+ * gate for it. */
 static void let_go_of_everything(const struct up_sandbox_spec *spec, int slave)
 {
-	let_go_of_streams();
-	up_fds_close_but(&slave, 1, NULL);
 	up_init_title(spec->command.argv);
 	up_caps_only(1ULL << CAP_KILL);
+	let_go_of_streams();
+	up_fds_close_but(&slave, 1, NULL);
 }
 
 static int init_main(const struct up_sandbox_spec *spec, int sock)
 {
-	struct up_message m;
 	struct up_err err = {};
-	pid_t command = -1;
-	int root, slave = -1;
+	pid_t command;
+	int slave = -1;
 
 	up_init_block();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* for where it is not pid 1 */
-	if (shut_off(spec, sock, &err))
-		return UP_COMMAND_FAILED;
-	/* A monitor that died before that closed the channel: no message, and we end. */
-	if (up_channel_receive(sock, &m, &root) != 1 || m.kind != UP_MESSAGE_GO)
-		return UP_COMMAND_FAILED;
-	command = start_command(spec, root, sock, &slave, &err);
+	command = shut_off(spec, sock, &err) ? -1 : start_command(spec, sock, &slave, &err);
 	if (command < 0) {
 		up_command_report(sock, UP_COMMAND_FAILED, &err);
 		return UP_COMMAND_FAILED;
@@ -289,11 +321,10 @@ int up_sandbox_start(struct up_sandbox_spec *spec, struct up_sandbox *ret, struc
 	return 0;
 }
 
-int up_sandbox_go(struct up_sandbox *sb, const struct up_sandbox_spec *spec, int *ret_master,
-		  int *ret_code, struct up_err *err)
+int up_sandbox_furnish(const struct up_sandbox *sb, const struct up_sandbox_spec *spec,
+		       struct up_err *err)
 {
-	const struct up_message go = {.kind = UP_MESSAGE_GO};
-	cleanup_fd int sock = take_fd(&sb->sock);
+	const struct up_message m = {.kind = UP_MESSAGE_ROOT};
 	cleanup_fd int userns = -1, root = -1;
 	int ret = 0;
 
@@ -309,9 +340,19 @@ int up_sandbox_go(struct up_sandbox *sb, const struct up_sandbox_spec *spec, int
 		ret = up_volumes_idmap(&spec->fs.volumes, userns, err);
 	if (ret)
 		return ret;
-	ret = up_channel_send(sock, &go, root);
-	return ret ? up_fail(err, ret, "start the command")
-		   : up_command_await(sock, ret_master, ret_code, err);
+	ret = up_channel_send(sb->sock, &m, root);
+	return ret ? up_fail(err, ret, "furnish the container") : 0;
+}
+
+/* An init that failed has ended: the word cannot be sent then, but its reason can be read. */
+int up_sandbox_go(struct up_sandbox *sb, int *ret_master, int *ret_code, struct up_err *err)
+{
+	const struct up_message go = {.kind = UP_MESSAGE_GO};
+	cleanup_fd int sock = take_fd(&sb->sock);
+	int ret = up_channel_send(sock, &go, -1);
+
+	return ret && ret != -EPIPE ? up_fail(err, ret, "start the command")
+				    : up_command_await(sock, ret_master, ret_code, err);
 }
 
 void up_sandbox_end(struct up_sandbox *sb)
@@ -339,4 +380,6 @@ void up_sandbox_spec_close(struct up_sandbox_spec *spec)
 	for (int i = 0; i < UP_NS_COUNT; i++)
 		up_close_fd(&spec->ns[i].fd);
 	up_close_fd(&spec->cgroup);
+	for (size_t i = 0; i < spec->n_cgroup_procs; i++)
+		up_close_fd(&spec->cgroup_procs[i]);
 }

@@ -4,13 +4,13 @@
  * ==================================================================
  *	monitor (the caller)			init (pid 1 of the sandbox)
  *	up_sandbox_start(): opens the
- *	volumes, clone3(), id maps	--->	dies with the monitor (PDEATHSIG); waits
+ *	volumes, clone3(), id maps	--->	dies with the monitor (PDEATHSIG); enters cgroups
+ *	up_sandbox_furnish():
+ *			the root	--->	joins namespaces, mounts, pivot_root
  *	gives its network namespace
  *	an interface (not our business)
- *	up_sandbox_go(): makes the root
- *			"go" + root	--->	joins namespaces, mounts, pivot_root; forks the
- *command
  *				<---	a terminal's other side
+ *	up_sandbox_go():	"go"	--->	forks the command
  *				<---	an error, or end of file when exec() closed the channel
  *	up_relay_run()		<---	command's exit status as its own
  *
@@ -28,6 +28,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "launch/cgroup.h"
 #include "launch/command.h"
 #include "launch/namespaces.h"
 #include "launch/root.h"
@@ -47,6 +48,8 @@ struct up_idmap {
  * @hostname: its host name, with a private uts namespace; NULL to leave it
  * @domainname: likewise
  * @cgroup:   fd of the version 2 cgroup that it is born into; -1 for the caller's
+ * @cgroup_procs: fds of the cgroup.procs of version 1 groups that it enters by itself
+ * @n_cgroup_procs: how many
  * @command:  what to execute in it
  */
 struct up_sandbox_spec {
@@ -56,6 +59,8 @@ struct up_sandbox_spec {
 	struct up_idmap idmap;
 	const char *hostname, *domainname;
 	int cgroup;
+	int cgroup_procs[UP_CGROUP_V1_MAX];
+	size_t n_cgroup_procs;
 	struct up_command command;
 };
 
@@ -90,17 +95,26 @@ void up_sandbox_spec_close(struct up_sandbox_spec *spec);
 int up_sandbox_start(struct up_sandbox_spec *spec, struct up_sandbox *ret, struct up_err *err);
 
 /**
+ * up_sandbox_furnish() - make its root, and have it put its file system together
+ * @sb:   a started sandbox, which goes on by itself; a failure is told by up_sandbox_go()
+ * @spec: the same as before
+ * @err:  why the root could not be made
+ *
+ * Return: 0 or -errno
+ */
+int up_sandbox_furnish(const struct up_sandbox *sb, const struct up_sandbox_spec *spec,
+		       struct up_err *err);
+
+/**
  * up_sandbox_go() - have it execute its command
- * @sb:         a sandbox that waits
- * @spec:       the same as before
+ * @sb:         a furnished sandbox
  * @ret_master: the other side of the command's terminal, -1 where it has none
  * @ret_code:   where it failed: one of UP_COMMAND_*
  * @err:        why it failed, in the words of the process that failed
  *
  * Return: 0 once the command was executed; or -errno
  */
-int up_sandbox_go(struct up_sandbox *sb, const struct up_sandbox_spec *spec, int *ret_master,
-		  int *ret_code, struct up_err *err);
+int up_sandbox_go(struct up_sandbox *sb, int *ret_master, int *ret_code, struct up_err *err);
 
 /** up_sandbox_end() - kill what is left of it, and reap; for up_sandbox_go() that failed or never
  * came */

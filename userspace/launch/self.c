@@ -32,6 +32,9 @@ int up_self_protect(char **argv, struct up_err *err)
 	ret = fd < 0 ? fd : up_mount_change(fd, &readonly, err);
 	if (ret)
 		return ret;
+	/* To close it is to unmount it, for which the kernel takes its time: at the end, not now.
+	 */
+	fcntl(fd, F_SETFD, 0);
 	syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
 	return up_fail(err, errno, "execute %s again", SELF);
 }

@@ -37,11 +37,16 @@ mode_underpass_missing() {
 	mode_lacks busybox
 }
 
-mode_underpass() {
+# up_mode WORLD OPTION...: the same, on a host of its own
+up_mode() {
 	topo_pair "c-$1" "h-$1" 192.0.2
 	up_host "h-$1"
 	up_in "h-$1" up --flows "$BENCH_FLOWS_MAX" >/dev/null
-	up_world "$1"
+	up_world "$@"
+}
+
+mode_underpass() {
+	up_mode "$1" --net-device veth
 }
 
 # up_publish WORLD N: further ports of its server, none of which could be merged with another

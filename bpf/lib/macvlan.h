@@ -30,8 +30,6 @@
 
 #include "lib/endpoint.h"
 
-#define UP_MARK 0x75705b01 /* of packets that our own programs sent round */
-
 /** mac_is_ours() - a child's MAC, or the host's as a child; @mac is four bytes or more */
 static __always_inline bool mac_is_ours(const __u8 *mac)
 {

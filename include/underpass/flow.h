@@ -36,6 +36,9 @@ struct up_tuple {
  */
 #define UP_IF_CHILD 0x40000000
 
+/* skb->mark of packets that our own programs sent round: bpf/lib/macvlan.h. */
+#define UP_MARK 0x75705b01
+
 static inline bool up_if_is_child(__u32 ifindex)
 {
 	return ifindex >> 30 == UP_IF_CHILD >> 30;

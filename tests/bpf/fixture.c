@@ -263,13 +263,15 @@ int fixture_end(void **state)
 int run_bytes(struct fixture *f, struct bpf_program *prog, int ifindex, const uint8_t *data,
 	      size_t len)
 {
-	struct __sk_buff ctx = {.ifindex = (uint32_t)ifindex, .ingress_ifindex = 0};
+	struct __sk_buff ctx = {
+		.ifindex = (uint32_t)ifindex, .ingress_ifindex = 0, .mark = f->mark_in};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = (uint32_t)len,
 		    .data_out = f->out, .data_size_out = sizeof(f->out), .ctx_in = &ctx,
-		    .ctx_size_in = sizeof(ctx));
+		    .ctx_size_in = sizeof(ctx), .ctx_out = &ctx, .ctx_size_out = sizeof(ctx));
 
 	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(prog), &opts), 0);
 	f->len = opts.data_size_out;
+	f->mark = ctx.mark;
 	return (int)opts.retval;
 }
 

@@ -56,6 +56,7 @@ enum { A = 1, B, C };
  * @ports:     the port table, mapped
  * @endpoints: the endpoint table, mapped
  * @out, @len: what came out of the last run
+ * @mark_in, @mark: of what is put through, and of what came out
  * @v6:        packets are IPv6
  * @gateway_mac, @uplink_mac, @client_mac, @mac: who is who
  */
@@ -66,6 +67,7 @@ struct fixture {
 	struct up_endpoint *endpoints;
 	uint8_t out[PACKET_MAX];
 	size_t len;
+	uint32_t mark_in, mark;
 	bool v6;
 	uint8_t gateway_mac[6], uplink_mac[6], client_mac[6], mac[4][6];
 };

@@ -185,24 +185,45 @@ static uint32_t next_row(const struct up_rides *r, uint32_t key, struct up_ride_
 	return 0;
 }
 
-static bool any(const struct up_rides *r, enum up_ride_kind kind)
+static bool any_veth(const struct up_rides *r)
 {
 	struct up_ride_if row;
 
 	for (uint32_t key = 0; (key = next_row(r, key, &row));)
-		if (row.kind == kind)
+		if (row.kind == UP_RIDE_VETH)
 			return true;
 	return false;
+}
+
+/* Uplinks of an earlier "attach", which may have been killed before it was done with them. */
+static int readd_uplinks(struct attach *a, size_t *ret_n)
+{
+	struct up_ride_if row;
+	struct up_err gone = {};
+	int ret = 0;
+
+	*ret_n = 0;
+	for (uint32_t key = 0; !ret && (key = next_row(a->r, key, &row));) {
+		struct up_link link;
+
+		if (row.kind != UP_RIDE_UPLINK ||
+		    up_link_get(a->nl, NULL, (int)key, &link, &gone) == -ENODEV)
+			continue;
+		ret = add_if(a->r, key, &row, a->err);
+		(*ret_n)++;
+	}
+	return ret;
 }
 
 /* Where none is named: those that are attached, or that of the default route. */
 static int add_uplinks(struct attach *a, const struct up_ride_opts *opts)
 {
-	int ifindex, ret = 0;
+	size_t n;
+	int ifindex, ret = readd_uplinks(a, &n);
 
 	for (size_t i = 0; !ret && i < opts->n_uplinks; i++)
 		ret = add_uplink(a, opts->uplinks[i], 0);
-	if (ret || opts->n_uplinks || any(a->r, UP_RIDE_UPLINK))
+	if (ret || opts->n_uplinks || n)
 		return ret;
 	ret = up_default_uplink(a->nl, &ifindex, a->err);
 	return ret ? ret : add_uplink(a, NULL, ifindex);
@@ -282,7 +303,7 @@ int up_ride_attach(const struct up_ride_target *target, const struct up_ride_opt
 	a.r = r;
 	a.nl = nl;
 	ret = attach(&a, opts);
-	if (ret && !any(r, UP_RIDE_VETH))
+	if (ret && !any_veth(r))
 		take_down(r, NULL);
 	return ret;
 }
@@ -330,10 +351,11 @@ int up_ride_detach(bool (*match)(const struct up_ride_if *row, void *arg), void 
 		n = detach_matching(r, nl, match, arg);
 		ret = forget_all(r, err);
 	}
-	if (!ret && !any(r, UP_RIDE_VETH))
+	if (!ret && !any_veth(r))
 		ret = take_down(r, err);
-	if (ret == -ENOENT)
-		ret = 0;
+	if (ret ==
+	    -ENOENT) /* nothing, or what a command left that was killed when it was all but done */
+		ret = up_ride_unpin(err);
 	if (!ret && ret_n)
 		*ret_n = n;
 	return ret;

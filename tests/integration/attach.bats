@@ -3,9 +3,9 @@
 # for. attach_docker.bats and attach_podman.bats do it with the real ones.
 
 load lib
+load ride
 load ../../tools/lib/docker-rules.sh
 
-RR=${RR:-$BATS_TEST_DIRNAME/../../build/tools/rr}
 CTR=172.17.0.2
 
 setup_file() {
@@ -22,7 +22,7 @@ setup_file() {
 }
 
 teardown_file() {
-	! up detach --all
+	up detach --all
 	end_world
 }
 
@@ -40,28 +40,6 @@ attach() {
 	up attach --refresh 500 "$@"
 }
 
-# rides INTERFACE FIELD: of "status", by jq
-rides() {
-	up status --json | jq -r --arg name "$1" ".attached[] | select(.interface == \$name) | $2"
-}
-
-fast() {
-	rides "$1" .fast
-}
-
-fast_beyond() {
-	(($(fast "$1") > $2))
-}
-
-# carries INTERFACE...: more and more packets take the short way in by each of them
-carries() {
-	local if before
-	for if in "$@"; do
-		before=$(fast "$if")
-		topo_wait 20 fast_beyond "$if" $((before + 20))
-	done
-}
-
 # in_state STATE: what conntrack says of the one connection to port 8080
 in_state() {
 	[[ $(on host conntrack -L -p tcp --dport 8080 2>/dev/null) == *"$1"* ]]
@@ -69,16 +47,6 @@ in_state() {
 
 no_program() {
 	! bpftool prog show id "$1"
-}
-
-liberal() {
-	on host cat /proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal
-}
-
-# live_breaks: the conversation comes to a halt
-live_breaks() {
-	topo_wait 20 grep -q broke "$TOPO_DIR/live-out"
-	! wait "$LIVE_PID" || false
 }
 
 @test "an established connection is carried in both directions, and content arrives whole" {

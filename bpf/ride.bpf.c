@@ -100,20 +100,31 @@ static __always_inline const struct up_ride_conf *ride_conf(void)
 	return bpf_map_lookup_elem(&up_ride_conf, &zero);
 }
 
-static __always_inline struct up_ride_stats *ride_stats(const struct __sk_buff *skb)
+static __always_inline struct up_ride_stats *ride_stats(__u32 key)
 {
-	__u32 key = skb->ifindex;
-
 	return bpf_map_lookup_elem(&up_ride_stats, &key);
 }
 
 static __always_inline int slow(const struct __sk_buff *skb, enum up_ride_slow why)
 {
-	struct up_ride_stats *s = ride_stats(skb);
+	struct up_ride_stats *s = ride_stats(skb->ifindex);
 
 	if (s)
 		s->slow[why]++;
 	return CTX_NEXT;
+}
+
+/* What was forwarded of a direction goes to the counters of the interface where it came in. */
+static __always_inline void settle(struct up_ride *e)
+{
+	struct up_ride_stats *s = e->packets ? ride_stats(e->iif) : NULL;
+
+	if (!s)
+		return;
+	s->fast += e->packets;
+	s->bytes += e->bytes;
+	e->packets = 0;
+	e->bytes = 0;
 }
 
 static __always_inline __u32 ticks(void)
@@ -172,6 +183,7 @@ static __always_inline enum up_ride_slow why_slow(const struct __sk_buff *skb, c
 static __always_inline void note(const struct __sk_buff *skb, const struct pkt *p,
 				 struct up_ride *e, const struct up_ride_conf *conf)
 {
+	settle(e);
 	if (e->iif != skb->ifindex) {
 		if (is_fresh(e, conf))
 			return;
@@ -183,28 +195,35 @@ static __always_inline void note(const struct __sk_buff *skb, const struct pkt *
 		e->state = UP_RIDE_NOTED;
 }
 
-/* A connection begins or ends: conntrack must see it all. */
-static __noinline void forget(const struct up_tuple *key)
+/* Return: the tuple of the answers, in @ret_pair; false where nothing was known of it */
+static __noinline bool forget_one(const struct up_tuple *key, struct up_tuple *ret_pair)
 {
 	struct up_ride *e = bpf_map_lookup_elem(&up_rides, key);
-	struct up_tuple pair;
 
 	if (!e)
-		return;
-	tuple_reverse(&e->f.out, &pair);
-	pair.ifindex = 0;
-	bpf_map_delete_elem(&up_rides, &pair);
+		return false;
+	settle(e);
+	tuple_reverse(&e->f.out, ret_pair);
+	ret_pair->ifindex = 0;
 	bpf_map_delete_elem(&up_rides, key);
+	return true;
 }
 
-static __always_inline void ride_count(const struct __sk_buff *skb)
+/* A connection begins or ends: conntrack must see it all. */
+static __always_inline void forget(const struct up_tuple *key)
 {
-	struct up_ride_stats *s = ride_stats(skb);
+	struct up_tuple pair, back;
 
-	if (s) {
-		s->fast++;
-		s->bytes += skb->len;
-	}
+	if (forget_one(key, &pair))
+		forget_one(&pair, &back);
+}
+
+/* In the entry, whose memory is at hand; a packet that takes the kernel's path adds it up. A
+ * direction of a flow is one CPU's at a time, near enough for a count. */
+static __always_inline void ride_count(const struct __sk_buff *skb, struct up_ride *e)
+{
+	e->packets++;
+	e->bytes += skb->len;
 }
 
 /* Between two ports of a bridge the packet is addressed to another MAC than the veth's. */
@@ -247,7 +266,7 @@ static __always_inline int near_end(struct __sk_buff *skb, bool veth)
 		note(skb, &p, e, conf);
 		return slow(skb, why);
 	}
-	ride_count(skb);
+	ride_count(skb, e);
 	return rewrite_hops(skb, &p, &e->f, e->hops) ? CTX_DROP : send(skb, e);
 }
 

@@ -46,6 +46,7 @@ enum up_ride_state {
  * @iif:       interface that it comes in by
  * @gen:       up_ride_conf.gen of the decision
  * @decided:   tick at which a packet last came out of the kernel's path having found this stale
+ * @packets, @bytes: forwarded by us since the last packet that was not: not yet in up_ride_stats
  * @mark:      what the kernel's path left in skb->mark
  * @priority:  and in skb->priority
  * @state:     enum up_ride_state
@@ -54,6 +55,8 @@ enum up_ride_state {
  */
 struct up_ride {
 	struct up_flow f;
+	__u32 packets;
+	__u64 bytes;
 	__u32 iif;
 	__u32 gen;
 	__u32 decided;
@@ -61,6 +64,7 @@ struct up_ride {
 	__u8 state;
 	__u8 hops;
 	__u8 ttl, tos;
+	__u32 pad;
 };
 
 /**

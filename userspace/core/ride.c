@@ -256,22 +256,17 @@ static int attach(struct attach *a, const struct up_ride_opts *opts)
 	return ret;
 }
 
+/* A new generation: no decision of an earlier one holds. The entries stay, and are learned again.
+ */
 static int forget_all(struct up_rides *r, struct up_err *err)
 {
 	struct up_ride_conf conf;
-	struct up_tuple key;
 	int ret = up_ride_conf_read(r, &conf, err);
 
 	if (ret)
 		return ret;
 	conf.gen++;
-	ret = up_ride_conf_write(r, &conf, err);
-	/* No decision holds any more; this only gives the memory back. */
-	for (uint32_t i = 0; !ret && i < UP_RIDE_MAX; i++)
-		if (bpf_map_get_next_key(r->map[UP_RIDE_CACHE], NULL, &key) ||
-		    bpf_map_delete_elem(r->map[UP_RIDE_CACHE], &key))
-			break;
-	return ret;
+	return up_ride_conf_write(r, &conf, err);
 }
 
 /* The last container is gone. */

@@ -69,19 +69,26 @@ static int read_row(const struct up_rides *r, struct up_nl *nl, struct up_ride_i
  * struct infos - what is attached
  * @list: as handed out
  * @n:    how many
+ * @gen:  generation whose decisions hold
  */
 struct infos {
 	struct up_ride_info list[UP_RIDE_IFS];
 	size_t n;
+	uint32_t gen;
 };
 
-static void count_cached(struct infos *all, const struct up_ride *e)
+/* What an entry has counted since it last met the kernel's path is only there. */
+static void add_entry(struct infos *all, const struct up_ride *e)
 {
-	if (e->state != UP_RIDE_LEARNED)
-		return;
-	for (size_t i = 0; i < all->n; i++)
-		if (all->list[i].ifindex == e->iif)
-			all->list[i].cached++;
+	for (size_t i = 0; i < all->n; i++) {
+		struct up_ride_info *info = &all->list[i];
+
+		if (e->state != UP_RIDE_LEARNED || info->ifindex != e->iif)
+			continue;
+		info->cached += e->gen == all->gen;
+		info->stats.fast += e->packets;
+		info->stats.bytes += e->bytes;
+	}
 }
 
 #define BATCH 1024
@@ -105,7 +112,7 @@ static int read_cache(const struct up_rides *r, struct infos *all, struct up_err
 			return up_fail(err, errno, "read the cache");
 		first = false;
 		for (uint32_t i = 0; i < n; i++)
-			count_cached(all, &values[i]);
+			add_entry(all, &values[i]);
 	}
 	return 0;
 }
@@ -115,6 +122,11 @@ static int read_all(const struct up_rides *r, struct infos *all, struct up_err *
 	cleanup_nl struct up_nl *nl = NULL;
 	int ret = up_nl_open(NETLINK_ROUTE, &nl, err);
 	uint32_t key, *prev = NULL;
+	struct up_ride_conf conf;
+
+	if (!ret)
+		ret = up_ride_conf_read(r, &conf, err);
+	all->gen = ret ? 0 : conf.gen;
 
 	while (!ret && all->n < UP_RIDE_IFS &&
 	       !bpf_map_get_next_key(r->map[UP_RIDE_ROWS], prev, &key)) {

@@ -42,6 +42,7 @@ static void add(struct id_list *list, const char *id)
  * @engine:   asked
  * @opts:     settings
  * @again:    attach also what is attached
+ * @gone:     an interface that was attached is there no more
  * @attached: before the pass, with an interface that lives
  * @running:  as the engine says
  * @n:        attached after the pass
@@ -50,7 +51,7 @@ static void add(struct id_list *list, const char *id)
 struct sync {
 	const struct up_engine *engine;
 	const struct up_ride_opts *opts;
-	bool again;
+	bool again, gone;
 	struct id_list attached, running;
 	size_t n;
 	struct up_err *err;
@@ -60,7 +61,9 @@ static int note_attached(const struct up_ride_info *info, void *arg)
 {
 	struct sync *s = arg;
 
-	if (info->lives && !strcmp(info->row.engine, s->engine->name))
+	if (!info->lives)
+		s->gone = true;
+	else if (!strcmp(info->row.engine, s->engine->name))
 		add(&s->attached, info->row.id);
 	return 0;
 }
@@ -100,10 +103,11 @@ static bool runs_no_more(const struct up_ride_if *row, void *arg)
 /* Nothing is detached, and so no decision forgotten, where nothing has ended. */
 static int detach_ended(struct sync *s)
 {
+	bool ended = s->gone;
+
 	for (size_t i = 0; i < s->attached.n; i++)
-		if (!has(&s->running, s->attached.id[i]))
-			return up_ride_detach(runs_no_more, s, NULL, s->err);
-	return 0;
+		ended = ended || !has(&s->running, s->attached.id[i]);
+	return ended ? up_ride_detach(runs_no_more, s, NULL, s->err) : 0;
 }
 
 int up_sync(const struct up_engine *engine, bool again, const struct up_ride_opts *opts,

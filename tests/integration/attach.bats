@@ -208,6 +208,43 @@ no_program() {
 	(($(rides eth0 .cached) <= 11))
 }
 
+@test "kernels before 6.6 have no tcx: all of it by clsact" {
+	export UNDERPASS_NO_TCX=1
+	attach if:veth2
+	contains "$(on host tc filter show dev veth2 ingress)" up_ride_veth
+	contains "$(on host tc filter show dev eth0 egress)" up_ride_queue
+	run -0 on client "$PROBE" pump "$HOST" 8080 $((64 << 20))
+	(($(rides eth0 .fast_bytes) > 48 << 20))
+	(($(rides veth2 .fast_bytes) > 48 << 20))
+	up detach --all
+	equals "$(on host tc filter show dev veth2 ingress)" ""
+	equals "$(on host tc filter show dev eth0 egress)" ""
+}
+
+@test "a container's queueing discipline is not passed by" {
+	on host tc qdisc add dev veth2 root tbf rate 80mbit burst 64kb latency 200ms
+	attach if:veth2
+	live_start client "$HOST" 8080 3
+	carries eth0 veth2
+	live_end
+	run -0 on client "$PROBE" pump "$HOST" 8080 $((8 << 20))
+	(($(on host tc -s -j qdisc show dev veth2 | jq '.[0].bytes') > 8 << 20))
+	(($(rides eth0 .fast_bytes) > 4 << 20))
+	on host tc qdisc del dev veth2 root
+}
+
+@test "beside underpass's own datapath on the same uplink" {
+	up up
+	attach if:veth2
+	run -0 on client "$PROBE" pump "$HOST" 8080 $((16 << 20))
+	(($(rides eth0 .fast_bytes) > 12 << 20))
+	equals "$(up status --json | jq -r .hook)" tcx
+	up down
+	carried=$(fast eth0)
+	run -0 on client "$PROBE" pump "$HOST" 8080 $((16 << 20))
+	fast_beyond eth0 "$carried"
+}
+
 @test "what is attached is named, and what cannot be is refused with a reason" {
 	attach if:veth2
 	equals "$(rides veth2 .name)" veth2

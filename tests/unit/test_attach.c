@@ -118,11 +118,11 @@ static void words_of_detach(void **state)
 {
 	static const struct up_ride_if row = {
 		.ifname = "veth1a", .engine = "docker", .id = ID, .name = "web"};
-	static const char *const its[] = {"web",       "docker:web", "0123456789ab",         ID,
-					  "if:veth1a", "docker:" ID, "docker:0123456789abcd"};
+	static const char *const its[] = {"web",       "docker:web",   "0123456789ab",         ID,
+					  "if:veth1a", ("docker:" ID), "docker:0123456789abcd"};
 	static const char *const others[] = {
 		"we",       "webb",      "podman:web", "if:web", "01234567",
-		"if:veth1", "netns:web", "docker:",    "",       "x" ID};
+		"if:veth1", "netns:web", "docker:",    "",       ("x" ID)};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(its) / sizeof(its[0]); i++)

@@ -1,13 +1,13 @@
 # shellcheck shell=bash
 # docker itself, its containers attached afterwards: docker's own bridge, rules and NAT stay in charge.
 
-mode_title attached "docker, attached by underpass"
+mode_title attach "docker, attached by underpass"
 
-mode_attached_missing() {
+mode_attach_missing() {
 	mode_docker_missing
 }
 
-mode_attached() {
+mode_attach() {
 	local world=$1
 
 	mode_docker "$world"

@@ -27,6 +27,7 @@ BPFTOOL ?= bpftool
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 Q := $(if $(V),,@)
 msg = $(if $(V),,@printf '  %-8s %s\n' $(1) '$(strip $(2))';)
@@ -259,12 +260,16 @@ install: all
 	$(foreach f,$(bench_files),install -D -m $(if $(filter bench,$f),0755,0644) tools/$f \
 		$(DESTDIR)$(libexec)/$f$(newline))
 	install -m 0755 $(tools) $(DESTDIR)$(libexec)
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@BINDIR@|$(BINDIR)|' userspace/attach/underpass-attach.service \
+		>$(DESTDIR)$(UNITDIR)/underpass-attach.service
 
 ## uninstall: remove what install installed
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/underpass $(DESTDIR)$(BINDIR)/underpass-cni
 	rm -rf $(DESTDIR)$(libexec)
 	rm -f $(foreach m,$(wildcard userspace/cmd/man/*.8),$(DESTDIR)$(MANDIR)/man8/$(notdir $(m)))
+	rm -f $(DESTDIR)$(UNITDIR)/underpass-attach.service
 
 ## clean: remove everything that was built
 clean:

@@ -2,9 +2,8 @@
 /*
  * Forwarding a packet of a known flow: next hop, one rewrite, redirect.
  *
- * The next hop is asked for before anything is written, with the addresses that the packet will
- * have, so that the error about a packet which cannot go on shows it as its sender knows it
- * (reply.h).
+ * The next hop is asked for before anything is written, so that the error about a packet which
+ * cannot go on shows it as its sender knows it (reply.h).
  *
  * The answer is kept in the flow and asked for again in the next second: a change of routes or
  * neighbours takes effect within a second, without anything that would have to be invalidated.
@@ -51,13 +50,18 @@ static __always_inline void hop_keep(struct up_flow *f, const struct hop *hop)
 	f->oif = hop->ret == BPF_FIB_LKUP_RET_SUCCESS ? hop->ifindex : 0;
 }
 
-/* By the routing table, which is asked with the first packet in a second. */
+/*
+ * By the routing table, which is asked with the first packet in a second. As in a kernel that
+ * masquerades behind its routing decision, rules see the container's own address in what it began
+ * to say; in its answers they see the host's that was spoken to, so that an answer can leave by the
+ * uplink that the question came by.
+ */
 static __noinline int forward_by_route(struct __sk_buff *skb, const struct pkt *p,
 				       struct up_flow *f)
 {
 	struct hop hop = {.ifindex = came_by(skb, p), .len = wire_len(skb, p)};
 
-	hop_lookup(skb, &f->out, &hop);
+	hop_lookup(skb, f->orig ? &p->t : &f->out, &hop);
 	if (!hop_ok(&hop)) {
 		f->oif = 0;
 		return hop_refuse(skb, p, &hop);

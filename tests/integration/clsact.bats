@@ -11,9 +11,9 @@ teardown_file() {
 	end_world
 }
 
-@test "every test of the datapath passes with clsact instead of tcx" {
+@test "every test of the datapath passes with clsact instead of tcx, in both families" {
 	export UNDERPASS_NO_TCX=1
-	run timeout 300 bats --tap "$BATS_TEST_DIRNAME/datapath.bats"
+	run timeout 600 bats --tap "$BATS_TEST_DIRNAME"/{datapath,datapath6,routed6}.bats
 	((status == 0)) || { echo "$output" | grep -A20 '^not ok'; false; }
 	contains "$output" "ok 1 "
 }

@@ -75,8 +75,22 @@ static __always_inline bool may_open(const struct pkt *p)
 	return p->t.proto == IPPROTO_UDP || (p->seen & ~UP_SEEN_FIN) == UP_SEEN_SYN;
 }
 
-/* Not of a known flow. */
-static __noinline int uplink_other(struct __sk_buff *skb, struct pkt *p)
+/*
+ * For the kernel, unless it is for a container by the container's own address: a kernel that
+ * forwards would hand it over, past published ports and their lists of sources, and the answer
+ * would go nowhere. Neighbour discovery is the kernel's in any case: it may be a proxy.
+ */
+static __noinline int not_ours(struct __sk_buff *skb, const struct pkt *p)
+{
+	__u32 id;
+
+	if (p->res > PARSE_L3 || p->res == PARSE_ND || !endpoint_by_addr(&p->t.daddr, &id))
+		return CTX_NEXT;
+	return rst_reply(skb, p);
+}
+
+/* Not of a known flow, but maybe a new one, or an error about one. */
+static __noinline int uplink_open(struct __sk_buff *skb, struct pkt *p)
 {
 	const struct up_port_half *half = port_half();
 	const struct up_port_row *row;
@@ -90,6 +104,13 @@ static __noinline int uplink_other(struct __sk_buff *skb, struct pkt *p)
 		return CTX_NEXT;
 	row = port_lookup(&p->t);
 	return row ? uplink_new(skb, p, row) : CTX_NEXT;
+}
+
+static __always_inline int uplink_other(struct __sk_buff *skb, struct pkt *p)
+{
+	int verdict = uplink_open(skb, p);
+
+	return verdict == CTX_NEXT ? not_ours(skb, p) : verdict;
 }
 
 /*

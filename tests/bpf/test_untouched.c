@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "fixture.h"
+#include "answer.h"
 
 static void assert_untouched_on_uplink(struct fixture *f, const struct packet *p)
 {
@@ -93,8 +93,7 @@ static void dont_fragment_is_no_fragment(void **state)
 
 static void foreign_destinations_on_the_uplink(void **state)
 {
-	static const uint32_t destinations[] = {0x7f000001, OUTSIDE, 0xe0000001, 0xffffffff,
-						ADDR_B};
+	static const uint32_t destinations[] = {0x7f000001, OUTSIDE, 0xe0000001, 0xffffffff};
 	struct fixture *f = *state;
 
 	publish(f, A, "8080:80/tcp");
@@ -107,6 +106,34 @@ static void foreign_destinations_on_the_uplink(void **state)
 		p.dport = 9090;
 		assert_untouched_on_uplink(f, &p);
 	}
+}
+
+/* A kernel that forwards would take it there, past what is published. */
+static void a_containers_own_address_on_the_uplink(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_client(IPPROTO_TCP, 40000, 8080);
+
+	publish(f, A, "8080:80/tcp");
+	p.dst = ADDR_B; /* the port is published, but that is not whose address this is */
+	assert_int_equal(run_uplink(f, &p), REDIRECT);
+	assert_reset(f, &p);
+	p = from_client(IPPROTO_UDP, 40000, 80);
+	p.dst = ADDR_A;
+	assert_int_equal(run_uplink(f, &p), DROP);
+	p = from_client(IPPROTO_ICMP, 40000, 0);
+	p.dst = ADDR_A;
+	p.icmp_type = 8;
+	assert_int_equal(run_uplink(f, &p), DROP);
+	p = from_client(253, 0, 0);
+	p.dst = ADDR_A;
+	assert_int_equal(run_uplink(f, &p), DROP);
+	p = from_client(IPPROTO_UDP, 40000, 80);
+	p.frag = 100;
+	p.dst = ADDR_A;
+	assert_int_equal(run_uplink(f, &p), DROP);
+	assert_int_equal(counter(f, UP_CNT_DROP_NO_FLOW), 5);
+	assert_int_equal(flow_entries(f), 0);
 }
 
 static void frame_for_another_host(void **state)
@@ -256,6 +283,7 @@ static const struct CMUnitTest tests[] = {
 	ALL(later_fragments_of_others_on_the_uplink),
 	ONCE(dont_fragment_is_no_fragment),
 	ONCE(foreign_destinations_on_the_uplink),
+	ALL(a_containers_own_address_on_the_uplink),
 	ONCE(frame_for_another_host),
 	ALL(spoofed_sources),
 	ALL(a_flow_cannot_be_borrowed),

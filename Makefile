@@ -175,6 +175,10 @@ check-integration: $(helpers)
 check-unit check-bpf check-platform check-fuzz check-integration: check-%: all
 	$(Q)BUILD=$(B) tests/run $*
 
+## mutants: break the programs in many ways, and see the tests of tests/bpf notice each: minutes
+mutants: $(bpftests)
+	$(Q)BUILD=$(B) tools/mutate
+
 ## test-programs: build the tests, run none
 test-programs: $(test-programs)
 
@@ -285,7 +289,7 @@ define newline
 endef
 
 .PHONY: all test check check-unit check-bpf check-platform check-fuzz check-integration fuzz \
-	test-programs lint lint-format lint-includes lint-shell lint-cppcheck lint-tidy lint-tidy-bpf \
+	mutants test-programs lint lint-format lint-includes lint-shell lint-cppcheck lint-tidy lint-tidy-bpf \
 	format deps demo bench install uninstall clean help FORCE
 
 -include $(B)/underpass.bpf.d $(B)/ride.bpf.d $(lib_obj:.o=.d) $(cmd_obj:.o=.d) $(fuzz_lib:.o=.d)

@@ -80,19 +80,42 @@ static void make_network(void)
 	}
 }
 
-/* Of the flow table of the fixture that is being made. */
-static uint32_t flows_max = FLOWS_MAX;
+/* Of the fixture that is being made: flows, and entries that the flow table has less than two for
+ * each. */
+static uint32_t flows_max = FLOWS_MAX, entries_missing;
+
+/* The programs of another object file than the one that is built in, for tools/mutate. */
+static void open_object(struct fixture *f, const char *path)
+{
+	static uint8_t object[4 << 20];
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	f->skel = calloc(1, sizeof(*f->skel));
+	assert_non_null(f->skel);
+	assert_int_equal(underpass_bpf__create_skeleton(f->skel), 0);
+	f->skel->skeleton->data_sz = fread(object, 1, sizeof(object), file);
+	f->skel->skeleton->data = object;
+	fclose(file);
+	assert_int_equal(bpf_object__open_skeleton(f->skel->skeleton, NULL), 0);
+}
 
 static void load(struct fixture *f, bool in_place)
 {
-	f->skel = underpass_bpf__open();
+	const char *object = getenv("UNDERPASS_TEST_OBJECT");
+
+	if (object)
+		open_object(f, object);
+	else
+		f->skel = underpass_bpf__open();
 	assert_non_null(f->skel);
 	f->skel->rodata->up_has_kern_ctx = in_place;
 	f->skel->rodata->up_has_conntrack = in_place;
-	bpf_map__set_max_entries(f->skel->maps.up_flows, 2 * flows_max);
+	bpf_map__set_max_entries(f->skel->maps.up_flows, 2 * flows_max - entries_missing);
 	bpf_map__set_max_entries(f->skel->maps.up_slots, flows_max);
 	bpf_map__set_max_entries(f->skel->maps.up_free_slots, flows_max);
-	assert_int_equal(underpass_bpf__load(f->skel), 0);
+	if (underpass_bpf__load(f->skel))
+		fail_msg("the programs do not load");
 }
 
 static void *map_memory(struct bpf_map *map, size_t size)
@@ -236,6 +259,16 @@ int fixture_large(void **state)
 	flows_max = FLOWS_LARGE;
 	ret = fixture_begin(state, true, false);
 	flows_max = FLOWS_MAX;
+	return ret;
+}
+
+int fixture_tight(void **state)
+{
+	int ret;
+
+	entries_missing = 1;
+	ret = fixture_begin(state, true, false);
+	entries_missing = 0;
 	return ret;
 }
 

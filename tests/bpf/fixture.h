@@ -83,6 +83,8 @@ int fixture_v6_in_place(void **state);
 int fixture_v6_by_helper(void **state);
 /** fixture_large() - with room for FLOWS_LARGE flows, and as many for each endpoint */
 int fixture_large(void **state);
+/** fixture_tight() - the flow table has an entry less than FLOWS_MAX flows have directions */
+int fixture_tight(void **state);
 int fixture_end(void **state);
 #define BOTH(f)                                                                     \
 	{#f " (checksum in place)", f, fixture_in_place, fixture_end, NULL},        \

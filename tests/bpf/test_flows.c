@@ -130,6 +130,22 @@ static void racing_packets_make_whole_flows(void **state)
 	assert_flows_consistent(f);
 }
 
+/* The answer's direction found room, the other did not: nothing of the flow stays. */
+static void no_half_of_a_flow_where_there_is_no_room(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p;
+
+	publish(f, A, "8080:80");
+	for (uint16_t i = 0; i < FLOWS_MAX; i++) {
+		p = syn_to((uint16_t)(1000 + i), 8080);
+		assert_int_equal(run_uplink(f, &p), i < FLOWS_MAX - 1 ? REDIRECT : DROP);
+	}
+	assert_int_equal(counter(f, UP_CNT_DROP_FLOW_FULL), 1);
+	assert_int_equal(flow_entries(f), 2 * (FLOWS_MAX - 1));
+	assert_flows_consistent(f);
+}
+
 /* ---- F3: expiry -------------------------------------------------------------------------------
  */
 
@@ -359,6 +375,8 @@ static const struct CMUnitTest tests[] = {
 	ONCE(the_table_is_full_for_another_endpoint_too),
 	ONCE(a_quota_leaves_room_for_others),
 	ONCE(racing_packets_make_whole_flows),
+	{"no_half_of_a_flow_where_there_is_no_room", no_half_of_a_flow_where_there_is_no_room,
+	 fixture_tight, fixture_end, NULL},
 	ONCE(an_idle_flow_expires_by_itself),
 	ONCE(tcp_states),
 	ONCE(a_closed_connection_does_not_wait_out_its_days),

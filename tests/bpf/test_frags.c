@@ -180,6 +180,32 @@ static void not_of_another_sender(void **state)
 	assert_int_equal(counter(f, UP_CNT_DROP_SRC_ADDR), 1);
 }
 
+/* Somebody outside uses a container's address and its identification: that is another packet's. */
+static void not_of_an_impostor_outside(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_container(f, A, IPPROTO_UDP, HOST, 40000, 8080), want;
+	struct packet other = from_client(IPPROTO_UDP, 40000, 8081);
+	uint8_t buf[PACKET_MAX];
+	struct cut c, d, w;
+	size_t len;
+
+	publish(f, B, "8080:80/udp");
+	publish(f, B, "8081:81/udp");
+	p.payload = other.payload = 200;
+	other.src = ADDR_A;
+	c = cut(&p);
+	d = cut(&other);
+	len = fragment(&c, 0, 64, buf);
+	assert_int_equal(by_veth_a(f, buf, len), REDIRECT);
+	len = fragment(&d, 0, 64, buf);
+	assert_int_equal(by_uplink(f, buf, len), REDIRECT);
+	want = into(f, B, &p);
+	want.dport = 80;
+	w = cut(&want);
+	assert_follows(f, by_veth_a, &c, &w, 64, c.len);
+}
+
 /* A flood of first fragments costs fragments, never a flow: 64 flows is all that fits here. */
 static void a_flood_evicts_no_flow(void **state)
 {
@@ -227,9 +253,13 @@ static void tiny_fragments(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	ALL(into_a_published_port),        ALL(masqueraded),
-	ALL(a_later_one_before_the_first), ALL(not_of_another_sender),
-	ALL(a_flood_evicts_no_flow),       ALL(tiny_fragments),
+	ALL(into_a_published_port),
+	ALL(masqueraded),
+	ALL(a_later_one_before_the_first),
+	ALL(not_of_another_sender),
+	ALL(not_of_an_impostor_outside),
+	ALL(a_flood_evicts_no_flow),
+	ALL(tiny_fragments),
 };
 
 int main(void)

@@ -201,7 +201,27 @@ static void padding_is_kept(void **state)
 	packet_assert_bytes(f->out, f->len, expected, len + 6);
 }
 
+/* Such an address stands for an IPv4 one inside of the programs; on the wire it has no business. */
+static void mapped_addresses(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_container(f, A, IPPROTO_UDP, OUTSIDE, 40000, 53);
+	const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	uint8_t buf[PACKET_MAX];
+
+	for (size_t at = 14 + 8; at < 14 + 40; at += 16) {
+		size_t len = packet_build(&p, buf);
+
+		memcpy(buf + at, mapped, sizeof(mapped));
+		assert_int_equal(run_bytes(f, f->skel->progs.up_veth_in, f->veth[A], buf, len),
+				 DROP);
+	}
+	assert_int_equal(counter(f, UP_CNT_DROP_MALFORMED), 2);
+	assert_int_equal(flow_entries(f), 0);
+}
+
 static const struct CMUnitTest tests[] = {
+	V6(mapped_addresses),
 	BOTH(ip_options),
 	BOTH(payload_of_any_length),
 	BOTH(udp_without_a_checksum),

@@ -74,6 +74,20 @@ static void neighbours_of_another_address(void **state)
 	assert_int_equal(target(f, 1004, HOST, 8011), 2011);
 }
 
+/* The same port of the other protocol is published, but of another address. */
+static void neighbours_of_another_protocol(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_client(IPPROTO_UDP, 1000, 8005);
+
+	publish(f, A, "192.0.2.1:8000-8020:1000-1020/tcp");
+	publish(f, B, "192.0.2.3:8005:2000/udp");
+	assert_int_equal(run_uplink(f, &p), NEXT);
+	assert_int_equal(target(f, 1001, HOST, 8005), 1005);
+	p.dst = HOST2;
+	assert_int_equal(run_uplink(f, &p), REDIRECT);
+}
+
 static void thousands_of_rows(void **state)
 {
 	struct fixture *f = *state;
@@ -235,6 +249,7 @@ static const struct CMUnitTest tests[] = {
 	ONCE(ranges),
 	ONCE(addresses),
 	ONCE(neighbours_of_another_address),
+	ONCE(neighbours_of_another_protocol),
 	ONCE(thousands_of_rows),
 	ONCE(a_withdrawn_port_is_not_ours),
 	ONCE(kept_where_it_is_free),

@@ -22,8 +22,10 @@ static __noinline void flow_delete(__u32 index, struct up_slot *slot, const stru
 		bpf_map_delete_elem(&up_flows, &key);
 		count(UP_CNT_FLOW_EXPIRED);
 	}
-	if (!bpf_map_push_elem(&up_free_slots, &index, 0))
-		slot->used = 0;
+	/* From the push on the slot may be another flow's. */
+	slot->used = 0;
+	if (bpf_map_push_elem(&up_free_slots, &index, 0))
+		slot->used = 1;
 }
 
 #endif

@@ -747,6 +747,33 @@ listed() {
 	nothing_left
 }
 
+# no_filter: has the program left the place where it was attached first?
+no_filter() {
+	[[ -z $(on host tc filter show dev up1 ingress) ]]
+}
+
+@test "the program is attached at once, and moves to tcx in the background; an upgrade finds it in both places" {
+	local config
+	config=$(conf underpass "$PORT")
+	RESULT=$(cni underpass ADD c1 "$config")
+	contains "$(ask client tcp "$HOST" 8080)" "c1 saw"
+	topo_wait 5 no_filter
+	cni underpass CHECK c1 "$(with "$config" "{\"prevResult\":$RESULT}")"
+	contains "$(ask client tcp "$HOST" 8080)" "c1 saw"
+	cni underpass DEL c1 "$config"
+	# Where the process that moves it cannot be: the program stays, works, and an upgrade moves it.
+	RESULT=$(cni underpass ADD c1 "$config" UNDERPASS_NO_TCX=1)
+	contains "$(on host tc filter show dev up1 ingress)" "up_veth_in"
+	contains "$(ask client tcp "$HOST" 8080)" "c1 saw"
+	cni underpass CHECK c1 "$(with "$config" "{\"prevResult\":$RESULT}")"
+	up up
+	no_filter
+	contains "$(ask client tcp "$HOST" 8080)" "c1 saw"
+	cni underpass CHECK c1 "$(with "$config" "{\"prevResult\":$RESULT}")"
+	cni underpass DEL c1 "$config"
+	nothing_left
+}
+
 # ---- many at once, and killed --------------------------------------------------------------------
 
 @test "100 parallel ADDs and DELs of different processes" {

@@ -423,6 +423,7 @@ static int add_endpoint(struct attach *a, struct up_endpoint_spec *spec, struct 
 	spec->netns_fd = a->netns;
 	spec->ifname = a->c->env.ifname;
 	spec->no_default_route = true;
+	spec->settle_later = true;
 	spec->mtu = (uint32_t)a->o.mtu;
 	spec->flags = flags_of(&a->o);
 	spec->rate_in = a->o.limits.rate_in;
@@ -535,6 +536,8 @@ static int iface_add(struct up_cni *c, json_t **ret_result, struct up_err *err)
 			ret = up_cni_state_save(c, true, err);
 		if (ret)
 			undo(&a);
+		else
+			up_endpoint_settle(a.dp, &a.info);
 	}
 	up_publish_list_free(&a.ports);
 	up_datapath_close(&a.dp);

@@ -379,6 +379,11 @@ int up_endpoint_add(struct up_datapath *dp, const struct up_endpoint_spec *spec,
 	return 0;
 }
 
+void up_endpoint_settle(struct up_datapath *dp, const struct up_endpoint_info *info)
+{
+	up_hook_veth_settle(dp->prog[UP_PROG_veth_in], info->ifindex);
+}
+
 int up_endpoint_remove(struct up_datapath *dp, struct up_nl *nl, uint32_t id, struct up_err *err)
 {
 	struct up_endpoint *ep = &dp->endpoints[id];

@@ -39,6 +39,8 @@ enum up_netdev_mode {
  * @confined: nothing in the namespace has CAP_NET_ADMIN there
  * @foreign:  @addr are not of the containers' network: the caller manages them. A family without
  *            an address is then not wanted, and @flags alone say which family is masqueraded
+ * @settle_later: whoever waits for this should not wait longer than he must: the caller calls
+ *            up_endpoint_settle() when he is done with the interface (see up_hook_veth_at_once())
  * @no_default_route: the container gets no default route: the caller gives it routes of its own
  * @mac:      of the interface; all 0 for one that follows from the address
  * @mtu:      bytes; 0 for the uplink's
@@ -61,7 +63,7 @@ struct up_endpoint_spec {
 	uint8_t plen[UP_FAMILIES];
 	struct up_addr gateway[UP_FAMILIES];
 	enum up_netdev_mode device;
-	bool confined, foreign, no_default_route;
+	bool confined, foreign, no_default_route, settle_later;
 	uint8_t mac[6];
 	uint32_t mtu;
 	uint32_t flow_max, new_rate, flags;
@@ -134,6 +136,9 @@ int up_endpoint_del(struct up_datapath *dp, const char *name, struct up_err *err
 /** up_endpoint_get() - look one up by name. Return: 0 or -ENOENT */
 int up_endpoint_get(struct up_datapath *dp, const char *name, struct up_endpoint_info *ret_info,
 		    struct up_err *err);
+
+/** up_endpoint_settle() - what up_endpoint_spec.settle_later left to be done */
+void up_endpoint_settle(struct up_datapath *dp, const struct up_endpoint_info *info);
 
 /**
  * up_endpoint_check() - is everything at the host's side as up_endpoint_add() left it?

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/orphan.h"
 #include "compat/bpf.h"
 #include "core/bpffs.h"
 
@@ -172,6 +173,7 @@ int up_hook_uplink_remove(int ifindex, struct up_err *err)
 static int veth_attach(int prog_fd, uint32_t priority, int ifindex, int old_fd, struct up_err *err)
 {
 	LIBBPF_OPTS(bpf_prog_attach_opts, opts);
+	int ret;
 
 	if (!up_hook_has_tcx(prog_fd))
 		return clsact_attach(prog_fd, &ingress, priority, ifindex, err);
@@ -181,8 +183,15 @@ static int veth_attach(int prog_fd, uint32_t priority, int ifindex, int old_fd, 
 	} else if (priority == CLSACT_FIRST) {
 		opts.flags = BEFORE_ALL;
 	}
-	if (bpf_prog_attach_opts(prog_fd, ifindex, TCX_INGRESS, &opts))
-		return up_fail(err, errno, "attach");
+	ret = bpf_prog_attach_opts(prog_fd, ifindex, TCX_INGRESS, &opts);
+	if (ret == -ENOENT && old_fd >= 0) {
+		/* The old one is still at clsact: up_hook_veth_at_once() */
+		opts.flags = priority == CLSACT_FIRST ? BEFORE_ALL : 0;
+		opts.replace_prog_fd = 0;
+		ret = bpf_prog_attach_opts(prog_fd, ifindex, TCX_INGRESS, &opts);
+	}
+	if (ret)
+		return up_fail(err, ret, "attach");
 	clsact_detach(&ingress, priority, ifindex);
 	return 0;
 }
@@ -271,9 +280,9 @@ bool up_hook_veth_has(int prog_fd, int ifindex)
 	uint32_t ids[PROGS_MAX] = {}, id = program_id(prog_fd);
 	LIBBPF_OPTS(bpf_prog_query_opts, opts, .prog_ids = ids, .prog_cnt = PROGS_MAX);
 
-	if (!up_hook_has_tcx(prog_fd))
-		return clsact_has(id, ifindex);
-	if (bpf_prog_query_opts(ifindex, TCX_INGRESS, &opts))
+	if (clsact_has(id, ifindex))
+		return true;
+	if (!up_hook_has_tcx(prog_fd) || bpf_prog_query_opts(ifindex, TCX_INGRESS, &opts))
 		return false;
 	for (uint32_t i = 0; i < opts.prog_cnt && i < PROGS_MAX; i++)
 		if (ids[i] == id)
@@ -295,6 +304,38 @@ int up_hook_child(int in_fd, int out_fd, int ifindex, struct up_err *err)
 	int ret = child_attach(in_fd, &ingress, ifindex, err);
 
 	return ret || out_fd < 0 ? ret : child_attach(out_fd, &egress, ifindex, err);
+}
+
+int up_hook_veth_at_once(int prog_fd, int ifindex, struct up_err *err)
+{
+	return clsact_attach(prog_fd, &ingress, CLSACT_PRIORITY, ifindex, err);
+}
+
+/* Is this program the one that is pinned? It may have been replaced meanwhile. */
+static bool is_pinned(int prog_fd)
+{
+	char path[UP_PIN_PATH_MAX];
+	cleanup_fd int fd = -1;
+
+	up_pin_path(path, UP_PIN_PROGS, "up_veth_in");
+	fd = bpf_obj_get(path);
+	return fd >= 0 && program_id(fd) == program_id(prog_fd);
+}
+
+/*
+ * An upgrade may be under way. If it comes to this interface later, it finds this program and
+ * replaces it; if it has been here, the pin is the new program's, and this one goes again.
+ */
+static void settle(int prog_fd, int ifindex)
+{
+	if (!up_hook_veth(prog_fd, ifindex, -1, NULL) && !is_pinned(prog_fd))
+		bpf_prog_detach2(prog_fd, ifindex, TCX_INGRESS);
+}
+
+void up_hook_veth_settle(int prog_fd, int ifindex)
+{
+	if (up_hook_has_tcx(prog_fd))
+		up_orphan(settle, prog_fd, ifindex, NULL);
 }
 
 /* The root of the v2 tree, mounted nowhere: needs no place in the file system, and sees no other.

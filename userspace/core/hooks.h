@@ -67,6 +67,27 @@ bool up_hook_uplink_has(int ifindex);
  */
 int up_hook_veth(int prog_fd, int ifindex, int old_fd, struct up_err *err);
 
+/**
+ * up_hook_veth_at_once() - the same, by the mechanism that is attached in the shortest time
+ * @prog_fd: the program
+ * @ifindex: the interface
+ * @err:     why it failed
+ *
+ * Attaching by tcx makes the caller wait for a grace period of RCU, about 13 ms, with the lock of
+ * all networking held; clsact takes 0.2 ms, but then costs every packet a little more. Whoever is
+ * waited for attaches at once, and calls up_hook_veth_settle() when all else is done. Return: 0 or
+ * -errno
+ */
+int up_hook_veth_at_once(int prog_fd, int ifindex, struct up_err *err);
+
+/**
+ * up_hook_veth_settle() - have a process of its own move the program to where it costs least
+ *
+ * At no time is the interface without the program. Where this fails, or the process is killed, it
+ * stays where it is, and works.
+ */
+void up_hook_veth_settle(int prog_fd, int ifindex);
+
 /** up_hook_veth_has() - is this program attached to the ingress of that interface? */
 bool up_hook_veth_has(int prog_fd, int ifindex);
 

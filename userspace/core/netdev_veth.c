@@ -72,7 +72,9 @@ static int veth_create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 	if (ret)
 		return ret;
 	ep->ifindex = ep->host_if = (uint32_t)link.ifindex;
-	return up_hook_veth(dp->prog[UP_PROG_veth_in], link.ifindex, -1, err);
+	return spec->settle_later
+		       ? up_hook_veth_at_once(dp->prog[UP_PROG_veth_in], link.ifindex, err)
+		       : up_hook_veth(dp->prog[UP_PROG_veth_in], link.ifindex, -1, err);
 }
 
 static int veth_remove(struct up_datapath *dp, struct up_nl *nl, uint32_t id, struct up_err *err)

@@ -138,8 +138,8 @@ int up_link_del_in(struct up_nl *nl, int nsid, int ifindex, struct up_err *err);
  * @err:     why it failed
  *
  * On return the interface, and the other end of a veth, are gone from their namespaces and their
- * names are free. What up_link_del() also waits for, 15 to 60 ms, is the memory of the interface:
- * here a process of its own does, which ends by itself. Return: 0 or -errno
+ * names are free. What up_link_del() also waits for, 15 to 60 ms, is that the kernel lets go of its
+ * memory: here a process of its own does, which ends by itself. Return: 0 or -errno
  */
 int up_link_del_quickly(struct up_nl *nl, int ifindex, struct up_err *err);
 

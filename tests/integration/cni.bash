@@ -68,5 +68,5 @@ nothing_left() {
 	equals "$(up status --json | jq -c '[.endpoints, .ports]')" '[[],[]]'
 	equals "$(on host ip -o link | grep -c ' up[0-9]*[@:]' || true)" 0
 	equals "$(leases net)" ""
-	equals "$(ls "$TOPO_DIR/run-host/cni")" ""
+	equals "$(ls "$TOPO_DIR/run-host/cni" 2>/dev/null || true)" ""
 }

@@ -142,6 +142,13 @@ static __always_inline int to_local(struct __sk_buff *skb, struct flow_req *r, c
 	return row && opens_flow(p) ? to_published(skb, r, p, from, row) : to_host(skb, r, p, from);
 }
 
+/* The container's own address goes out, and the host may have rules of its own for that: a
+ * cluster's masquerading, its services. */
+static __always_inline bool is_left_to_kernel(const struct up_endpoint *ep, enum up_family family)
+{
+	return ep->flags & UP_EP_KERNEL && ep->flags & (UP_EP_ROUTED_V4 << family);
+}
+
 /* Out by an uplink, with its address; by any other interface the kernel routes as it would. */
 static __always_inline int to_outside(struct __sk_buff *skb, struct flow_req *r,
 				      const struct pkt *p, const struct sender *from,
@@ -150,7 +157,7 @@ static __always_inline int to_outside(struct __sk_buff *skb, struct flow_req *r,
 	struct up_uplink *uplink = bpf_map_lookup_elem(&up_uplinks, &hop->ifindex);
 	enum up_family family = p->v6 ? UP_V6 : UP_V4;
 
-	if (!uplink)
+	if (!uplink || is_left_to_kernel(from->ep, family))
 		return to_kernel(skb, p, UP_CNT_TO_KERNEL);
 	if (p->ttl <= 1)
 		return icmp_reply(skb, p, REPLY_TTL, 0);
@@ -233,6 +240,37 @@ static __noinline int by_kind(struct __sk_buff *skb, const struct pkt *p, const 
 	return verdict == ICMP_ERROR_OTHER ? stray_error(skb, p) : verdict;
 }
 
+/* A connection that somebody else's NAT has made, or takes part in. */
+static __always_inline bool is_kernels(struct __sk_buff *skb, const struct pkt *p,
+				       const struct up_endpoint *ep)
+{
+	return ep->flags & UP_EP_KERNEL && p->res == PARSE_OK && conntrack_knows(skb, &p->t);
+}
+
+/*
+ * What is sent by an interface of somebody else's, and is of no flow of ours: only a connection to
+ * a published port of the host becomes one. All else goes the way it always went.
+ */
+static __noinline int by_adopted(struct __sk_buff *skb, const struct pkt *p,
+				 const struct sender *from, struct flow_req *r)
+{
+	const struct up_port_half *half = port_half();
+	const struct up_port_row *row;
+	int verdict;
+
+	if (p->res == PARSE_ICMP_ERROR) {
+		verdict = icmp_error_forward(skb, p);
+		return verdict == ICMP_ERROR_OTHER ? CTX_NEXT : verdict;
+	}
+	if (p->res != PARSE_OK || !opens_flow(p) || !half ||
+	    !port_any(half, p->t.proto, p->t.dport) ||
+	    !up_addr_equal(&p->t.saddr, &from->ep->addr[p->v6 ? UP_V6 : UP_V4]) ||
+	    !bpf_map_lookup_elem(&up_local, &p->t.daddr))
+		return CTX_NEXT;
+	row = port_lookup(&p->t);
+	return row ? to_published(skb, r, p, from, row) : CTX_NEXT;
+}
+
 static __always_inline int decide(struct __sk_buff *skb, const struct pkt *p, struct flow_req *r)
 {
 	struct sender from = {};
@@ -241,9 +279,13 @@ static __always_inline int decide(struct __sk_buff *skb, const struct pkt *p, st
 	from.ep = endpoint_by_if(p->t.ifindex, &from.id);
 	if (!from.ep)
 		return drop(UP_CNT_DROP_NO_ENDPOINT);
+	if (from.ep->device == UP_NETDEV_ADOPTED)
+		return by_adopted(skb, p, &from, r);
 	if (!smac_is_own(skb, from.ep))
 		return drop(UP_CNT_DROP_SRC_MAC);
 	verdict = by_kind(skb, p, &from);
+	if (verdict == MAKE_FLOW && is_kernels(skb, p, from.ep))
+		return to_kernel(skb, p, UP_CNT_TO_KERNEL);
 	return verdict == MAKE_FLOW ? by_destination(skb, p, &from, r) : verdict;
 }
 

@@ -100,6 +100,39 @@ static __always_inline bool conntrack_owns(struct __sk_buff *skb, const struct u
 	return true;
 }
 
+/*
+ * Does nf_conntrack know this packet's connection, in either direction?
+ * A global function: verified once.
+ */
+int conntrack_knows(struct __sk_buff *skb, const struct up_tuple *p)
+{
+	struct bpf_sock_tuple t = {};
+	struct ct_opts opts = {.netns_id = -1};
+	struct nf_conn *ct;
+	__u32 len = sizeof(t.ipv4);
+
+	if (!p || !up_has_conntrack || (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP))
+		return 0;
+	opts.l4proto = p->proto;
+	if (up_addr_is_v4(&p->saddr)) {
+		t.ipv4.saddr = p->saddr.w[3];
+		t.ipv4.daddr = p->daddr.w[3];
+		t.ipv4.sport = p->sport;
+		t.ipv4.dport = p->dport;
+	} else {
+		__builtin_memcpy(t.ipv6.saddr, &p->saddr, sizeof(t.ipv6.saddr));
+		__builtin_memcpy(t.ipv6.daddr, &p->daddr, sizeof(t.ipv6.daddr));
+		t.ipv6.sport = p->sport;
+		t.ipv6.dport = p->dport;
+		len = sizeof(t.ipv6);
+	}
+	ct = bpf_skb_ct_lookup(skb, &t, len, &opts, sizeof(opts));
+	if (!ct)
+		return 0;
+	bpf_ct_release(ct);
+	return 1;
+}
+
 static __always_inline bool port_is_kept_free(const struct up_tuple *out)
 {
 	const struct up_port_half *half = port_half();

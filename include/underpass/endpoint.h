@@ -18,6 +18,7 @@ enum up_endpoint_state {
 enum up_netdev_kind {
 	UP_NETDEV_VETH,    /* a pair of interfaces, one end in the host */
 	UP_NETDEV_MACVLAN, /* a private-mode child of an uplink: see macvlan.h */
+	UP_NETDEV_ADOPTED, /* a veth of somebody else's: only flows to published ports are ours */
 };
 
 enum up_endpoint_flags {
@@ -27,6 +28,8 @@ enum up_endpoint_flags {
 	UP_EP_SHAPED = 1 << 3,   /* what it receives passes the queue of its veth */
 	UP_EP_DRAINED = 1 << 4,  /* gets no new connections of a port that it shares */
 	UP_EP_ISOLATED = 1 << 5, /* neither reaches other endpoints nor is reached by them */
+	UP_EP_KERNEL = 1 << 6,   /* the kernel translates too: what its conntrack knows is left to
+				    it, and so is what leaves without being masqueraded */
 };
 
 /**

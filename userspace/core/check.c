@@ -102,7 +102,7 @@ int up_endpoint_check(struct up_datapath *dp, const char *name, struct up_err *e
 	if (!up_netdev_of(ep)->hooked(dp, ep))
 		return broken(ep, "its interface lacks the program", err);
 	ret = check_index(dp, id, err);
-	if (!ret)
+	if (!ret && ep->device != UP_NETDEV_ADOPTED)
 		ret = check_routes(nl, ep, err);
 	return ret ? ret : check_uplinks(dp, ep, err);
 }

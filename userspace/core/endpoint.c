@@ -266,9 +266,9 @@ static int build(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 
 	if (!ret)
 		ret = up_limit_apply(dp, nl, id, limits_of(spec).set, spec->netns_fd, err);
-	if (!ret)
+	if (!ret && spec->device != UP_NETDEV_MODE_ADOPTED)
 		ret = set_up_container_end(ep, spec, err);
-	if (!ret)
+	if (!ret && spec->device != UP_NETDEV_MODE_ADOPTED)
 		ret = set_up_host_end(nl, id, ep, err);
 	if (!ret)
 		ret = set_index(dp, id, err);
@@ -377,6 +377,11 @@ int up_endpoint_add(struct up_datapath *dp, const struct up_endpoint_spec *spec,
 		return up_wrap(err, "endpoint %.80s", spec->name);
 	fill_info(&dp->endpoints[id], id, ret_info);
 	return 0;
+}
+
+bool up_endpoint_is_adopted(const struct up_endpoint_info *info)
+{
+	return !strcmp(info->device, up_netdev_adopted.name);
 }
 
 void up_endpoint_settle(struct up_datapath *dp, const struct up_endpoint_info *info)

@@ -24,6 +24,8 @@ enum up_netdev_mode {
 	UP_NETDEV_MODE_VETH,
 	UP_NETDEV_MODE_MACVLAN, /* a child of an uplink: faster; not for who may configure it */
 	UP_NETDEV_MODE_AUTO,    /* the fastest that the host, and what is asked for, allow */
+	UP_NETDEV_MODE_ADOPTED, /* a veth that is there already, made and managed by somebody else
+				 */
 };
 
 /**
@@ -36,6 +38,8 @@ enum up_netdev_mode {
  * @plen:     how long a prefix the container is shown, bits of the family; 0 for all of them
  * @gateway:  by enum up_family; all 0 for that of the containers' network
  * @device:   what connects it
+ * @adopt:    UP_NETDEV_MODE_ADOPTED: index of the host's end of that veth. @addr, @gateway and @mac
+ *            are those that the container has; only its published ports become ours
  * @confined: nothing in the namespace has CAP_NET_ADMIN there
  * @foreign:  @addr are not of the containers' network: the caller manages them. A family without
  *            an address is then not wanted, and @flags alone say which family is masqueraded
@@ -63,6 +67,7 @@ struct up_endpoint_spec {
 	uint8_t plen[UP_FAMILIES];
 	struct up_addr gateway[UP_FAMILIES];
 	enum up_netdev_mode device;
+	int adopt;
 	bool confined, foreign, no_default_route, settle_later;
 	uint8_t mac[6];
 	uint32_t mtu;
@@ -108,6 +113,9 @@ struct up_endpoint_info {
 	uint32_t burst_in, burst_out;
 	uint16_t net;
 };
+
+/** up_endpoint_is_adopted() - is its interface somebody else's? */
+bool up_endpoint_is_adopted(const struct up_endpoint_info *info);
 
 /**
  * up_endpoint_add() - give a namespace the fast path

@@ -201,6 +201,12 @@ int up_hook_veth(int prog_fd, int ifindex, int old_fd, struct up_err *err)
 	return veth_attach(prog_fd, CLSACT_PRIORITY, ifindex, old_fd, err);
 }
 
+void up_hook_veth_remove(int prog_fd, int ifindex)
+{
+	clsact_detach(&ingress, CLSACT_PRIORITY, ifindex);
+	bpf_prog_detach2(prog_fd, ifindex, TCX_INGRESS);
+}
+
 int up_hook_police(int prog_fd, int ifindex, int old_fd, struct up_err *err)
 {
 	return veth_attach(prog_fd, CLSACT_FIRST, ifindex, old_fd, err);

@@ -88,6 +88,9 @@ int up_hook_veth_at_once(int prog_fd, int ifindex, struct up_err *err);
  */
 void up_hook_veth_settle(int prog_fd, int ifindex);
 
+/** up_hook_veth_remove() - detach it again, by whatever mechanism; the interface may be gone */
+void up_hook_veth_remove(int prog_fd, int ifindex);
+
 /** up_hook_veth_has() - is this program attached to the ingress of that interface? */
 bool up_hook_veth_has(int prog_fd, int ifindex);
 

@@ -8,6 +8,7 @@
 static const struct up_netdev *const devices[] = {
 	[UP_NETDEV_VETH] = &up_netdev_veth,
 	[UP_NETDEV_MACVLAN] = &up_netdev_macvlan,
+	[UP_NETDEV_ADOPTED] = &up_netdev_adopted,
 };
 
 const struct up_netdev *up_netdev_of(const struct up_endpoint *ep)
@@ -38,6 +39,8 @@ int up_netdev_create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 {
 	int ret = -EOPNOTSUPP;
 
+	if (spec->device == UP_NETDEV_MODE_ADOPTED)
+		return create(dp, nl, id, spec, UP_NETDEV_ADOPTED, err);
 	if (spec->device == UP_NETDEV_MODE_MACVLAN)
 		return create(dp, nl, id, spec, UP_NETDEV_MACVLAN, err);
 	if (may_choose_macvlan(spec))

@@ -44,11 +44,12 @@
  * @masquerade:    what leaves the network has the host's address
  * @mtu:           bytes; 0 for the uplink's
  * @mac:           all 0 for one that follows from the address
+ * @kernel:        others may translate addresses of this host's traffic: a cluster does
  * @policy:        who reaches it: only of our own, others chain a firewall behind
  * @limits:        the same with bandwidth
  */
 struct options {
-	bool gateway, default_route, masquerade;
+	bool gateway, default_route, masquerade, kernel;
 	uint64_t mtu;
 	uint8_t mac[6];
 	enum up_cni_policy policy;
@@ -97,6 +98,7 @@ static int options_of(const struct up_cni *c, struct options *o, struct up_err *
 		.gateway = !bridge,
 		.default_route = ours,
 		.masquerade = ours,
+		.kernel = !ours,
 	};
 	ret = read_options(c, o, err);
 	if (!ret && !ours)
@@ -412,7 +414,7 @@ static int get_addresses(struct attach *a, struct up_endpoint_spec *spec, struct
 static uint32_t flags_of(const struct options *o)
 {
 	return (o->masquerade ? 0 : UP_EP_ROUTED_V4 | UP_EP_ROUTED_V6) |
-	       (o->gateway ? 0 : UP_EP_INTERNAL);
+	       (o->gateway ? 0 : UP_EP_INTERNAL) | (o->kernel ? UP_EP_KERNEL : 0);
 }
 
 static int add_endpoint(struct attach *a, struct up_endpoint_spec *spec, struct up_err *err)
@@ -583,6 +585,8 @@ static int iface_del(struct up_cni *c, struct up_err *err)
 
 struct gc {
 	struct up_cni *c;
+	const char *plugin;
+	bool release;
 	struct up_err *err;
 	int ret;
 };
@@ -594,10 +598,11 @@ static int remove_stale(const struct up_cni_attachment *at, void *arg)
 	struct up_err second = {}, *err = gc->ret ? &second : gc->err;
 	int ret;
 
-	if (strcmp(at->network, gc->c->name) || up_cni_is_valid(gc->c, at->id, at->ifname))
+	if (strcmp(at->network, gc->c->name) || (gc->plugin && strcmp(at->plugin, gc->plugin)) ||
+	    up_cni_is_valid(gc->c, at->id, at->ifname))
 		return 0;
 	ret = remove_endpoint(gc->c, at->endpoint, err);
-	if (!ret)
+	if (!ret && gc->release)
 		ret = up_cni_ipam_release(gc->c, at->id, at->ifname, err);
 	if (!ret)
 		up_cni_state_remove(at->endpoint);
@@ -606,16 +611,22 @@ static int remove_stale(const struct up_cni_attachment *at, void *arg)
 	return 0;
 }
 
-static int iface_gc(struct up_cni *c, struct up_err *err)
+int up_cni_gc(struct up_cni *c, const char *plugin, bool release, struct up_err *err)
 {
-	struct gc gc = {.c = c, .err = err};
-	struct up_err second = {};
-	int ret;
+	struct gc gc = {.c = c, .plugin = plugin, .release = release, .err = err};
 
 	up_cni_state_foreach(remove_stale, &gc);
 	up_cni_state_sweep();
-	ret = up_cni_ipam_gc(c, gc.ret ? &second : err);
-	return gc.ret ? gc.ret : ret;
+	return gc.ret;
+}
+
+static int iface_gc(struct up_cni *c, struct up_err *err)
+{
+	struct up_err second = {};
+	int ret = up_cni_gc(c, NULL, true, err);
+	int ipam = up_cni_ipam_gc(c, ret ? &second : err);
+
+	return ret ? ret : ipam;
 }
 
 /* ---- STATUS ------------------------------------------------------------------------------------

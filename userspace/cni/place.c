@@ -53,7 +53,9 @@ int up_cni_find(const struct up_cni *c, struct up_datapath **ret_dp, char name[U
 	up_cni_own_name(c, name);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	return !up_endpoint_get(*ret_dp, name, &info, NULL);
+	if (up_endpoint_get(*ret_dp, name, &info, NULL))
+		return 0;
+	return up_endpoint_is_adopted(&info) ? UP_CNI_ADOPTED : UP_CNI_OURS;
 }
 
 int up_cni_ours(struct up_cni *c, struct up_datapath **ret_dp, char name[UP_NAME_MAX + 1],
@@ -61,7 +63,7 @@ int up_cni_ours(struct up_cni *c, struct up_datapath **ret_dp, char name[UP_NAME
 {
 	int ret = up_cni_find(c, ret_dp, name, err);
 
-	return ret ? ret : up_cni_next(c, ret_result, err);
+	return ret == UP_CNI_OURS || ret < 0 ? ret : up_cni_next(c, ret_result, err);
 }
 
 int up_cni_chained_del(struct up_cni *c, struct up_err *err)
@@ -70,7 +72,10 @@ int up_cni_chained_del(struct up_cni *c, struct up_err *err)
 	char name[UP_NAME_MAX + 1];
 	struct up_err ignored = {};
 
-	if (up_cni_find(c, &dp, name, &ignored) || up_cni_state_has(name) || !up_cni_have_next(c))
+	int ret = up_cni_find(c, &dp, name, &ignored);
+
+	if (ret == UP_CNI_OURS || (ret != UP_CNI_ADOPTED && up_cni_state_has(name)) ||
+	    !up_cni_have_next(c))
 		return 0;
 	return up_cni_next(c, NULL, err);
 }

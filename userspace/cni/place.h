@@ -19,8 +19,11 @@ int up_cni_datapath(const struct up_cni *c, struct up_datapath **ret, struct up_
  * @ret_dp: NULL where nothing is up
  * @name:   the endpoint's
  *
- * Return: 1 where there is such an endpoint, 0 where there is none, or -errno
+ * Return: UP_CNI_OURS; UP_CNI_ADOPTED where the interface is somebody else's; 0 where there is no
+ * such endpoint; or -errno
  */
+#define UP_CNI_OURS    1
+#define UP_CNI_ADOPTED 2
 int up_cni_find(const struct up_cni *c, struct up_datapath **ret_dp, char name[UP_NAME_MAX + 1],
 		struct up_err *err);
 

@@ -2,21 +2,26 @@
 /*
  * portmap: publish the container's ports.
  *
- * Behind an interface of ours that is rows in the port table. An interface of somebody else's has
- * no endpoint; the next portmap in CNI_PATH knows what to do for it.
+ * Behind an interface of ours that is rows in the port table. A veth that another plugin made is
+ * adopted for it: our program at its host's end takes care of the published ports' flows and lets
+ * everything else pass. For any other interface the next portmap in CNI_PATH is called.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "cni/adopt.h"
 #include "cni/cni.h"
 #include "cni/delegate.h"
 #include "cni/error.h"
+#include "cni/iface.h"
 #include "cni/options.h"
 #include "cni/place.h"
 #include "cni/ports.h"
+#include "cni/state.h"
 #include "core/datapath.h"
+#include "core/endpoint.h"
 #include "core/ports.h"
 
 static const struct up_cni_option table[] = {
@@ -29,25 +34,50 @@ static const struct up_cni_option table[] = {
 	{},
 };
 
-static int portmap_add(struct up_cni *c, json_t **ret_result, struct up_err *err)
+/* Return: 1 where they are published, 0 where another plugin has done it, or a code */
+static int publish(struct up_cni *c, const struct up_publish_list *list, json_t **ret_result,
+		   struct up_err *err)
 {
 	cleanup_datapath struct up_datapath *dp = NULL;
-	cleanup_publish_list struct up_publish_list list = {};
 	char name[UP_NAME_MAX + 1];
+	int ret = up_cni_find(c, &dp, name, err);
+
+	if (ret < 0)
+		return ret;
+	if (ret) {
+		ret = list->n ? up_port_add(dp, name, list->pubs, list->n, err) : 0;
+		return ret ? ret : 1;
+	}
+	/* Also one without ports: it may want to reach those of others. */
+	ret = up_cni_adopt(c, list, err);
+	if (!ret)
+		ret = list->n ? up_cni_next(c, ret_result, err) : 1;
+	return ret;
+}
+
+static int portmap_add(struct up_cni *c, json_t **ret_result, struct up_err *err)
+{
+	cleanup_publish_list struct up_publish_list list = {};
 	int ret = up_cni_prev_needed(c, err);
 
 	if (!ret)
 		ret = up_cni_options_check(c, table, err);
 	if (!ret)
 		ret = up_cni_ports_parse(c, &list, err);
-	if (!ret && list.n) {
-		ret = up_cni_ours(c, &dp, name, ret_result, err);
-		if (ret <= 0)
-			return ret;
-		ret = up_port_add(dp, name, list.pubs, list.n, err);
-	}
 	if (!ret)
-		*ret_result = json_incref(c->prev);
+		ret = publish(c, &list, ret_result, err);
+	if (ret <= 0)
+		return ret;
+	*ret_result = json_incref(c->prev);
+	return 0;
+}
+
+static int let_go(struct up_datapath *dp, const char *name, struct up_err *err)
+{
+	int ret = up_endpoint_del(dp, name, err);
+
+	if (!ret)
+		up_cni_state_remove(name);
 	return ret;
 }
 
@@ -57,12 +87,17 @@ static int portmap_del(struct up_cni *c, struct up_err *err)
 	cleanup_datapath struct up_datapath *dp = NULL;
 	char name[UP_NAME_MAX + 1];
 	struct up_err ignored = {};
-	int ret;
+	int ret = up_cni_find(c, &dp, name, &ignored);
 
-	if (up_cni_find(c, &dp, name, &ignored) <= 0)
+	if (ret <= 0)
 		return up_cni_chained_del(c, err);
-	ret = up_port_del_all(dp, name, err);
+	ret = ret == UP_CNI_ADOPTED ? let_go(dp, name, err) : up_port_del_all(dp, name, err);
 	return ret == -ENOENT ? 0 : ret;
+}
+
+static int portmap_gc(struct up_cni *c, struct up_err *err)
+{
+	return up_cni_gc(c, c->plugin->name, false, err);
 }
 
 struct search {
@@ -109,10 +144,12 @@ static int portmap_check(struct up_cni *c, struct up_err *err)
 		ret = up_cni_ports_parse(c, &list, err);
 	if (ret || !list.n)
 		return ret;
-	ret = up_cni_ours(c, &dp, name, NULL, err);
-	return ret <= 0 ? ret : check_rows(dp, name, &list, err);
+	ret = up_cni_find(c, &dp, name, err);
+	if (!ret)
+		return up_cni_next(c, NULL, err);
+	return ret < 0 ? ret : check_rows(dp, name, &list, err);
 }
 
 const struct up_cni_plugin up_cni_portmap = {
-	"portmap", portmap_add, portmap_del, portmap_check, NULL, NULL,
+	"portmap", portmap_add, portmap_del, portmap_check, portmap_gc, NULL,
 };

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "cni/cni.h"
+#include "cni/compact.h"
 #include "cni/error.h"
 #include "cni/hostlocal.h"
 #include "cni/json.h"
@@ -51,6 +52,32 @@ static void read_ports(const struct up_cni *c)
 		if (!list.pubs[i].lo || list.pubs[i].hi < list.pubs[i].lo ||
 		    list.pubs[i].to + (list.pubs[i].hi - list.pubs[i].lo) > 65535)
 			abort();
+}
+
+static size_t list_ports(const char *text, size_t len, struct up_publish_list *list)
+{
+	json_auto_t *conf = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	struct up_cni c = {.runtime = up_cni_get(conf, "runtimeConfig")};
+	struct up_err err = {};
+
+	return json_is_object(c.runtime) && !up_cni_ports_parse(&c, list, &err);
+}
+
+/* What was joined as text is what would have been joined after parsing. */
+static void join_ports(const char *text, size_t len)
+{
+	cleanup_publish_list struct up_publish_list plain = {}, joined = {};
+	size_t small_len = 0;
+	char *small = up_cni_compact(text, len, &small_len);
+
+	if (small) {
+		if (list_ports(text, len, &plain) != list_ports(small, small_len, &joined) ||
+		    plain.n != joined.n ||
+		    (plain.n &&
+		     memcmp(plain.pubs, joined.pubs, plain.n * sizeof(*plain.pubs)) != 0))
+			abort();
+	}
+	free(small);
 }
 
 static void read_ranges(const struct up_cni *c)
@@ -102,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct up_err err = {};
 	int ret = up_cni_parse(&c, (const char *)data, size, &err);
 
+	join_ports((const char *)data, size);
 	check(ret, &err);
 	if (!ret) {
 		if (c.prev)

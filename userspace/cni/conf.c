@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "cni/cni.h"
+#include "cni/compact.h"
 #include "cni/error.h"
 #include "cni/json.h"
 
@@ -27,7 +29,10 @@ static int check_verb(const struct up_cni *c, struct up_err *err)
 static int parse_json(const char *text, size_t len, json_t **ret, struct up_err *err)
 {
 	json_error_t where;
-	json_t *conf = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+	size_t small_len = 0;
+	cleanup_free char *small = up_cni_compact(text, len, &small_len);
+	json_t *conf = json_loadb(small ? small : text, small ? small_len : len,
+				  JSON_REJECT_DUPLICATES, &where);
 
 	if (!conf)
 		return up_cni_fail(err, UP_CNI_DECODE, "configuration: line %d, column %d: %s",

@@ -44,6 +44,22 @@ static int parse_port(const json_t *in, const char *key, uint16_t *ret, struct u
 	return 0;
 }
 
+static int parse_end(const json_t *in, struct up_publish *pub, struct up_err *err)
+{
+	int ret;
+
+	pub->hi = pub->lo;
+	if (!up_cni_get(in, "hostPortEnd"))
+		return 0;
+	ret = parse_port(in, "hostPortEnd", &pub->hi, err);
+	if (!ret && (pub->hi < pub->lo || pub->to + (pub->hi - pub->lo) > 65535))
+		ret = up_cni_fail(err, UP_CNI_BAD_CONFIG,
+				  "portMappings: hostPortEnd %u does not fit hostPort %u and "
+				  "containerPort %u",
+				  pub->hi, pub->lo, pub->to);
+	return ret;
+}
+
 /* Nothing is every address; 0.0.0.0 and :: are every one of their family. */
 static int parse_host_ip(const json_t *in, struct up_addr *ret, struct up_err *err)
 {
@@ -71,11 +87,11 @@ static int parse_mapping(const json_t *in, struct up_publish *ret, struct up_err
 		retval = parse_proto(in, &pub.proto, err);
 	if (!retval)
 		retval = parse_host_ip(in, &pub.addr, err);
-	if (retval)
-		return retval;
-	pub.hi = pub.lo;
-	*ret = pub;
-	return 0;
+	if (!retval)
+		retval = parse_end(in, &pub, err);
+	if (!retval)
+		*ret = pub;
+	return retval;
 }
 
 static int by_port(const void *a, const void *b)

@@ -12,8 +12,8 @@
  * @ret: ranges, as few as there can be; the host's sockets may hold them (up_publish.unreserved)
  * @err: names the mapping that is wrong
  *
- * Runtimes send a range port by port: 10,000 of them are one row of the table again. Return: 0 or a
- * CNI code
+ * Runtimes send a range port by port: 10,000 of them are one row of the table again. An entry may
+ * also have a "hostPortEnd", which makes it a range. Return: 0 or a CNI code
  */
 int up_cni_ports_parse(const struct up_cni *c, struct up_publish_list *ret, struct up_err *err);
 

@@ -40,7 +40,7 @@ static int find_veth(const struct up_cni *c, int netns, struct up_endpoint_spec 
 	if (!ret)
 		ret = up_link_get(nl, c->env.ifname, 0, &inside, err);
 	if (ret)
-		return ret;
+		return ret == -ENODEV ? 0 : ret;
 	if (strcmp(inside.kind, "veth") != 0 ||
 	    up_link_get(host, NULL, inside.peer, &outside, NULL) ||
 	    !are_peers(host, netns, &inside, &outside))

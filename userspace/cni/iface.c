@@ -417,6 +417,19 @@ static uint32_t flags_of(const struct options *o)
 	       (o->gateway ? 0 : UP_EP_INTERNAL) | (o->kernel ? UP_EP_KERNEL : 0);
 }
 
+/* What takes the kernel's way goes out and comes back by its forwarding, which the reference
+ * plugins switch on. */
+static int enable_forwarding(const struct options *o, const struct up_endpoint_spec *spec,
+			     struct up_err *err)
+{
+	int ret = 0;
+
+	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++)
+		if (o->kernel && o->gateway && !o->masquerade && up_addr_set(&spec->addr[f]))
+			ret = up_forward_all(f, err);
+	return ret;
+}
+
 static int add_endpoint(struct attach *a, struct up_endpoint_spec *spec, struct up_err *err)
 {
 	int ret = up_cni_datapath(a->c, &a->dp, err);
@@ -435,6 +448,8 @@ static int add_endpoint(struct attach *a, struct up_endpoint_spec *spec, struct 
 	spec->ports = a->ports.pubs;
 	spec->n_ports = a->ports.n;
 	memcpy(spec->mac, a->o.mac, sizeof(spec->mac));
+	if (!ret)
+		ret = enable_forwarding(&a->o, spec, err);
 	if (!ret)
 		ret = up_endpoint_add(a->dp, spec, &a->info, err);
 	a->added = !ret;

@@ -146,6 +146,7 @@ int up_cni_lease_foreach(struct up_cni_leases *l,
 	struct dirent *e;
 	int dropped = 0;
 
+	unlinkat(dirfd(l->dir), NEW_NAME, 0); /* of somebody who died: we hold the lock */
 	rewinddir(l->dir);
 	while ((e = readdir(l->dir))) {
 		const char *id, *ifname;

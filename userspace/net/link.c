@@ -334,6 +334,19 @@ int up_link_allow_ipv6(int netns_fd, const char *name, struct up_err *err)
 	return ret ? up_fail(err, ret, "interface %s: allow IPv6", name) : 0;
 }
 
+int up_forward_all(enum up_family family, struct up_err *err)
+{
+	static const char *const paths[UP_FAMILIES] = {
+		"/proc/sys/net/ipv4/ip_forward",
+		"/proc/sys/net/ipv6/conf/all/forwarding",
+	};
+	cleanup_fd int fd = open(paths[family], O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "1", 1) < 0)
+		return up_fail(err, errno, "%s", paths[family]);
+	return 0;
+}
+
 int up_link_set_forwarding6(const char *name, struct up_err *err)
 {
 	int ret = write_conf6(name, "forwarding", "1");

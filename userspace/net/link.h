@@ -172,6 +172,16 @@ int up_link_set_forwarding6(const char *name, struct up_err *err);
  */
 int up_link_allow_ipv6(int netns_fd, const char *name, struct up_err *err);
 
+/**
+ * up_forward_all() - let the kernel forward between all interfaces of the caller's network
+ * namespace
+ * @family: of which packets
+ * @err:    why it failed
+ *
+ * net.ipv4.ip_forward, net.ipv6.conf.all.forwarding. Return: 0 or -errno
+ */
+int up_forward_all(enum up_family family, struct up_err *err);
+
 /** up_have_ipv6() - does the kernel do IPv6 in the caller's network namespace? */
 bool up_have_ipv6(void);
 

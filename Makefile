@@ -118,6 +118,11 @@ $(B)/tools/%: tools/%.c
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(CC) $(static_cflags) $< -o $@
 
+# Not static: the library may be there as a shared one only.
+$(B)/tools/xdpgen: tools/xdpgen.c
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(CC) $(common_cflags) $(hardening) $(CFLAGS) $< -o $@ $(call pkg,--libs,libbpf)
+
 # ---- tests --------------------------------------------------------------------------------------
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(call support,unit) $(lib)

@@ -52,6 +52,7 @@ struct conn {
 struct load {
 	const char *name;
 	struct sockaddr_in to;
+	struct in_addr from;
 	size_t size;
 	double seconds, warmup;
 	struct cputime others;
@@ -134,14 +135,19 @@ static int udp_socket(void)
 	return fd;
 }
 
-static void bind_any(int fd, uint16_t port)
+static void bind_to(int fd, struct in_addr addr, uint16_t port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = addr};
 	int on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)))
 		die("bind to port %u: %s", port, strerror(errno));
+}
+
+static void bind_any(int fd, uint16_t port)
+{
+	bind_to(fd, (struct in_addr){}, port);
 }
 
 static bool recv_all(int fd, char *buf, size_t size)
@@ -507,7 +513,7 @@ static int run_flows(struct load *l, int count)
 			int fd = udp_socket();
 
 			set_timeout(fd, LOST_AFTER_MS * 1000);
-			bind_any(fd, from);
+			bind_to(fd, l->from, from);
 			l->to.sin_port = htons((uint16_t)(port + i));
 			open_to(l, fd);
 			if (!udp_turn(l))
@@ -523,7 +529,7 @@ __attribute__((noreturn)) static void usage(int status)
 {
 	fputs("usage: rr [-c CPU] serve PORT\n"
 	      "       rr [OPTIONS] load tcp|udp|connect ADDRESS PORT\n"
-	      "       rr [-c CPU] flows COUNT ADDRESS PORT\n"
+	      "       rr [-c CPU] [-b ADDRESS] flows COUNT ADDRESS PORT\n"
 	      "\n"
 	      "  -c CPU      run on this CPU only\n"
 	      "  -s BYTES    size of a message (1)\n"
@@ -531,6 +537,7 @@ __attribute__((noreturn)) static void usage(int status)
 	      "  -d SECONDS  how long to measure (1)\n"
 	      "  -w SECONDS  warm-up before that (0.1)\n"
 	      "  -p PID      add the CPU time of this process; may be repeated\n"
+	      "  -b ADDRESS  own address\n"
 	      "  -i          add what the CPU of -c spent in interrupts\n",
 	      status ? stderr : stdout);
 	exit(status);
@@ -589,6 +596,10 @@ static void option(struct load *l, int opt)
 			die("more than %d processes", CPUTIME_PIDS);
 		l->others.pid[l->others.n++] = (pid_t)number(optarg, 1, 1 << 22);
 		break;
+	case 'b':
+		if (inet_pton(AF_INET, optarg, &l->from) != 1)
+			die("%s: not an IPv4 address", optarg);
+		break;
 	case 'i':
 		l->others.irq = true;
 		break;
@@ -602,7 +613,7 @@ int main(int argc, char **argv)
 	struct load l = {.size = 1, .seconds = 1, .warmup = 0.1, .conns = 1};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "+c:s:n:d:w:p:ih")) != -1)
+	while ((opt = getopt(argc, argv, "+c:s:n:d:w:p:b:ih")) != -1)
 		option(&l, opt);
 	argv += optind;
 	argc -= optind;

@@ -8,7 +8,7 @@ setup_file() {
 	export BATS_TEST_TIMEOUT=300
 	export OUT=$BATS_FILE_TMPDIR/out
 	export LOADS=tcp_rr,tcp_rr_1k_c16,tcp_crr,bulk_tcp_in,http,memcached,c2c_tcp_rr
-	LOADS+=,rr_flows_10,crr_ports_10
+	LOADS+=,rr_flows_10,crr_ports_10,setup_port,mem_idle,pps
 	mkdir "$BATS_FILE_TMPDIR/tmp"
 	# shellcheck disable=SC2016 # the other shell's
 	# With a list of namespaces of its own, to see which are left: other tests may make some.
@@ -34,17 +34,25 @@ json() {
 
 @test "every load was measured over every mode that it is for, in every round" {
 	json '[.modes[].name] == ["host", "bridge", "underpass"]'
-	json '.loads | length == 9'
-	json '[.records[] | select(.load | test("flows|ports") | not)] | length == 7 * 3 * 2'
-	json '[.records[] | select(.load | test("flows|ports"))] | length == 2 * 2 * 2'
-	json '.summary | length == 7 * 3 + 2 * 2'
-	json 'all(.summary[]; .rounds == 2 and .rate.median > 0 and .cpu_ns.median > 0)'
+	json '.loads | length == 12'
+	json '[.records[] | select(.load | test("flows|ports|setup|mem_") | not)] | length == 8 * 3 * 2'
+	json '[.records[] | select(.load | test("_flows|_ports"))] | length == 2 * 2 * 2'
+	json '[.records[] | select(.load | test("setup|mem_"))] | length == 2 * 2 + 2'
+	json '.summary | length == 8 * 3 + 2 * 2 + 2 + 1 and all(.[]; .rounds == 2)'
+	json 'all(.summary[] | select(.metric | test("rate|cpu")); .rate.median > 0 and .cpu_ns.median > 0)'
+	json 'all(.summary[] | select(.metric | test("ms|bytes")); (.ms // .bytes).median > 0)'
 }
 
 @test "requests have latencies, in order, and none was lost over TCP" {
 	json '[.records[] | select(.load == "tcp_rr").result | .p50_us > 0 and .p50_us <= .p99_us
 		and .p99_us <= .p999_us] | length == 6 and all'
 	json 'all(.records[] | select(.load | startswith("tcp")); .result.lost == 0)'
+}
+
+@test "packets per second are of what arrived, and the program that forwarded them is known" {
+	json 'all(.records[] | select(.load == "pps"); .result.rate > 0 and .result.lost < 50000)'
+	json '[.records[] | select(.load == "pps" and .mode == "underpass").result.programs.up_uplink_in
+		| .runs >= 500000 and .ns > 0] | length == 2 and all'
 }
 
 @test "the first mode is held against itself, the others against it" {

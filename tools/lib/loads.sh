@@ -7,7 +7,7 @@
 #	load NAME "TITLE" METRIC FAMILY ARG...
 #	load_only NAME MODE...     optional: the only modes that it is for
 #	load_except NAME MODE...   optional: modes that it is not for
-#	load_scaled NAME KIND N    optional: its world carries N "ports" or "flows" already
+#	load_scaled NAME KIND N    optional: its world carries N "ports", "flows", ... already
 #
 # and a FAMILY is a function
 #
@@ -19,7 +19,7 @@
 #	load_FAMILY_missing                prints what this machine lacks for it, if anything
 #
 # The object's members are rate (units per second), cpu_ns (CPU time of client and server per unit),
-# p50_us, p99_us, p999_us, ms and lost; which, depends. METRIC is the one that modes are compared
+# p50_us, p99_us, p999_us, ms, bytes and lost; which, depends. METRIC is the one that modes are compared
 # by.
 
 declare -gA LOAD_TITLE=() LOAD_METRIC=() LOAD_RUN=() LOAD_ONLY=() LOAD_EXCEPT=() LOAD_SCALE=()

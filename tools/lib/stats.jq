@@ -41,7 +41,7 @@ def summary($modes; $loads):
      | {load: $load.name, mode: $mode.name, rounds: length, metric: $load.metric,
         rate: spread_of(.result.rate), cpu_ns: spread_of(.result.cpu_ns),
         p50_us: spread_of(.result.p50_us), p99_us: spread_of(.result.p99_us),
-        p999_us: spread_of(.result.p999_us), ms: spread_of(.result.ms),
+        p999_us: spread_of(.result.p999_us), ms: spread_of(.result.ms), bytes: spread_of(.result.bytes),
         lost: (map(.result.lost // 0) | add),
         ratio: (ratios($all; $modes[0].name; $load.name; $load.metric) | some_spread),
         cpu_ratio: (ratios($all; $modes[0].name; $load.name; "cpu_ns") | some_spread)}];
@@ -83,6 +83,17 @@ def header($title; $peer; $width):
   + ("p99.9 µs" | right(9)) + ("CPU µs" | right(9)) + ("of \($peer)" | right(9))
   + ("interval" | right(12)) + ("CPU" | right(7));
 
+# What is done once, and takes a while, and what it holds then.
+def once_header($title; $width):
+  ($title | left($width)) + ("ms" | right(11)) + ("interval" | right(18)) + ("MB" | right(11));
+
+def once_row($title; $width):
+  ($title | left($width)) + (.ms | cell(.median | digits3; 11))
+  + (.ms | cell("\(.low | digits3)–\(.high | digits3)"; 18))
+  + (.bytes | cell(.median / 1e6 | digits3; 11));
+
+def is_once: . == "ms" or . == "bytes";
+
 # The summary as lines for people. Loads of one mode only have nobody to be held against here: the
 # goals tell about them.
 def table:
@@ -90,15 +101,16 @@ def table:
   | ([.modes[], .loads[] | .title | length] | max + 2) as $width
   | .loads[] as $load
   | [.summary[] | select(.load == $load.name)] | select(length > 0)
-  | header($load.title; $doc.modes[0].name; $width),
+  | if $load.metric | is_once then once_header($load.title; $width)
+    else header($load.title; $doc.modes[0].name; $width) end,
     (.[] as $row | $doc.modes[] | select(.name == $row.mode) | .title as $title
-     | $row | row($title; $width)),
+     | $row | if .metric | is_once then once_row($title; $width) else row($title; $width) end),
     "";
 
 def of_spread($name): if . then [.median, .q1, .q3, .min, .max, .low, .high] else [range(7) | null] end;
 
 def csv:
-  ["rate", "cpu_ns", "p50_us", "p99_us", "p999_us", "ms", "ratio", "cpu_ratio"] as $values
+  ["rate", "cpu_ns", "p50_us", "p99_us", "p999_us", "ms", "bytes", "ratio", "cpu_ratio"] as $values
   | ["kernel", "cpu", "load", "mode", "rounds", "lost"]
     + [$values[] | "\(.)_median", "\(.)_q1", "\(.)_q3", "\(.)_min", "\(.)_max", "\(.)_low", "\(.)_high"],
   (.machine as $m | .summary[] | . as $row

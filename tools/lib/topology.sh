@@ -37,6 +37,12 @@ topo_ns() {
 		echo 1 >$sysctl/tcp_tw_reuse"
 }
 
+# topo_unns NAME: take a namespace away before the end
+topo_unns() {
+	ip netns del "$TOPO_TAG-$1"
+	sed -i "/^$1\$/d" "$TOPO_DIR/.ns"
+}
+
 # topo_exec NAME COMMAND...: run a command in a namespace
 topo_exec() {
 	local ns=$1

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2153 # tables of other files
 # How the cost grows with what a host already carries: published ports, and live flows. For the
 # modes that can publish ports one by one. Each size is a world of its own.
 
@@ -25,9 +26,41 @@ for n in 10 1000 100000; do
 done
 unset n
 
-# scale_up WORLD MODE KIND N: load a world, after it was built
+# scale_up WORLD MODE KIND N: load a world, after it was built. How long that took is left in the
+# world's "scale_ms".
 scale_up() {
-	[[ $3 != ports ]] || "mode_$2_publish" "$1" "$4"
+	local start=${EPOCHREALTIME/[.,]/}
+
+	case $3 in
+	ports) "mode_$2_publish" "$1" "$4" ;;
+	endpoints) scale_endpoints "$1" "$4" ;;
+	fill) scale_fill "$1" "$4" ;;
+	flows) ;; # they would be gone by then: load_flows makes them
+	esac
+	world_is "$1" scale_ms=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
+}
+
+# scale_endpoints WORLD N: so many more containers, by CNI
+scale_endpoints() {
+	local i
+
+	for ((i = 0; i < $2; i++)); do
+		topo_ns "many-$1-$i"
+		setup_cni ADD "$1" "many-$1-$i" '{}'
+	done
+}
+
+# scale_fill WORLD N: N UDP flows at once, from as many addresses of the client as it takes
+scale_fill() {
+	local world=$1 left=$2 i to part
+
+	service_start "$world" rr
+	read -ra to <<<"$(service_target "$world" client rr)"
+	for ((i = 10; left > 0; i++, left -= part)); do
+		part=$((left < 125000 ? left : 125000))
+		ip -n "$TOPO_TAG-c-$world" addr add "192.0.2.$i/24" dev eth0
+		topo_exec "${WORLD[$world.client]}" "$RR" -b "192.0.2.$i" flows "$part" "${to[@]}" >/dev/null
+	done
 }
 
 load_flows_missing() {

@@ -17,10 +17,14 @@ mode_cni_missing() {
 	mode_lacks iptables
 }
 
-# cni_call COMMAND PLUGIN HOST CONTAINER: a plugin, with its configuration on stdin
+# cni_call COMMAND PLUGIN HOST CONTAINER: a plugin, with its configuration on stdin. PLUGIN may be a
+# path
 cni_call() {
+	local plugin=$2
+
+	[[ $plugin == /* ]] || plugin=$CNI_DIR/$plugin
 	CNI_COMMAND=$1 CNI_CONTAINERID=$4 CNI_NETNS=$(topo_file "$4") CNI_IFNAME=eth0 \
-		CNI_PATH=$CNI_DIR topo_exec "$3" "$CNI_DIR/$2"
+		CNI_PATH=$CNI_DIR topo_exec "$3" "$plugin"
 }
 
 cni_bridge_conf() {
@@ -30,13 +34,16 @@ cni_bridge_conf() {
 			routes: [{dst: "0.0.0.0/0"}]}}'
 }
 
-# cni_portmap_conf RESULT: what portmap is called with after bridge
+# cni_ports: the ports on stdin, in docker's words, as CNI's runtimeConfig
+cni_ports() {
+	jq -Rnc '{portMappings: [inputs | capture("(?<h>[0-9]+):(?<c>[0-9]+)/(?<p>.*)")
+		| {hostPort: (.h | tonumber), containerPort: (.c | tonumber), protocol: .p}]}'
+}
+
+# cni_portmap_conf RESULT: what portmap is called with after bridge; the ports on stdin
 cni_portmap_conf() {
-	jq -n --argjson prev "$1" --arg ports "$(mode_published)" '{cniVersion: "0.4.0",
-		name: "bench", type: "portmap", prevResult: $prev, runtimeConfig: {portMappings:
-			[$ports | split("\n")[] | capture("(?<h>[0-9]+):(?<c>[0-9]+)/(?<p>.*)")
-				| {hostPort: (.h | tonumber), containerPort: (.c | tonumber),
-					protocol: .p}]}}'
+	cni_ports | jq --argjson prev "$1" '{cniVersion: "0.4.0", name: "bench", type: "portmap",
+		prevResult: $prev, runtimeConfig: .}'
 }
 
 # cni_add HOST CONTAINER: bridge's result is printed
@@ -51,7 +58,7 @@ mode_cni() {
 	topo_pair "c-$world" "$host" 192.0.2
 	topo_exec "$host" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 	result=$(cni_add "$host" "ctr-$world")
-	cni_portmap_conf "$result" | cni_call ADD portmap "$host" "ctr-$world" >/dev/null
+	mode_published | cni_portmap_conf "$result" | cni_call ADD portmap "$host" "ctr-$world" >/dev/null
 	cni_add "$host" "peer-$world" >/dev/null
 	world_is "$world" client="c-$world" host="$host" server="ctr-$world" \
 		peer="peer-$world" addr=192.0.2.1 offset="$MODE_OFFSET" \

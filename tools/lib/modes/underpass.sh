@@ -37,11 +37,14 @@ mode_underpass_missing() {
 	mode_lacks busybox
 }
 
-# up_mode WORLD OPTION...: the same, on a host of its own
+# up_mode WORLD OPTION...: the same, on a host of its own. One endpoint may have half of the flows.
 up_mode() {
+	local flows=$BENCH_FLOWS_MAX
+
+	[[ $1 != *-fill-* ]] || flows=$((2 * ${1##*-} + 1024))
 	topo_pair "c-$1" "h-$1" 192.0.2
 	up_host "h-$1"
-	up_in "h-$1" up --flows "$BENCH_FLOWS_MAX" >/dev/null
+	up_in "h-$1" up --flows "$flows" >/dev/null
 	up_world "$@"
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define LATER(p) ((p)->frag & 0x1fff)
+#define ROUTER   0xcb007163 /* 203.0.113.99 */
 
 static const uint32_t address_of[] = {HOST, ADDR_A, ADDR_B, ADDR_C};
 
@@ -355,4 +356,44 @@ int model_reply(const struct model *m, struct fixture *f, size_t index, struct p
 		ret->sport = s.dport;
 	}
 	return s.at;
+}
+
+/* A packet of a flow as one side has it. */
+static struct packet of_side(struct fixture *f, uint8_t proto, const struct model_side *s)
+{
+	struct packet p = from_container(f, A, proto, s->dst, s->sport, s->dport);
+
+	p.src = s->src;
+	if (proto != IPPROTO_ICMP)
+		return p;
+	p.icmp_type = s->sport ? 8 : 0;
+	p.sport = s->sport | s->dport;
+	return p;
+}
+
+/* Whoever receives a packet, or a router on its way, tells the sender, as it knows the sender. */
+bool model_error(const struct model *m, struct fixture *f, size_t index, bool answer, bool router,
+		 struct model_error *ret)
+{
+	const struct model_flow *flow;
+	struct model_side arrived, sent;
+	struct packet *outer = ret->outer;
+
+	if (!m->n_flows || m->flows[index % m->n_flows].out.at == TO_HOST)
+		return false;
+	flow = &m->flows[index % m->n_flows];
+	arrived = answer ? turned(&flow->in) : flow->out;
+	sent = answer ? turned(&flow->out) : flow->in;
+	ret->at = arrived.at;
+	ret->about[0] = of_side(f, flow->proto, &arrived);
+	ret->about[1] = of_side(f, flow->proto, &sent);
+	outer[0] = arrived.at == UPLINK
+			   ? from_client(IPPROTO_ICMP, 0, 0)
+			   : from_container(f, arrived.at, IPPROTO_ICMP, arrived.src, 0, 0);
+	outer[0].src = arrived.at == UPLINK && router ? ROUTER : arrived.dst;
+	outer[0].dst = arrived.src;
+	outer[1] = sent.at == UPLINK ? out_by_uplink(f, &outer[0]) : into(f, sent.at, &outer[0]);
+	outer[1].src = outer[0].src == arrived.dst ? sent.dst : outer[0].src;
+	outer[1].dst = sent.src;
+	return true;
 }

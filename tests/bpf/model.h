@@ -88,6 +88,27 @@ struct model_answer model_packet(struct model *m, struct fixture *f, int at,
 /** model_adopt() - the last flow was given this source port. Return: may it have it? */
 bool model_adopt(struct model *m, uint16_t port, struct model_answer *a);
 
+/**
+ * struct model_error - an ICMP error about a packet of a flow, there and on the other side
+ * @at:         where it comes by
+ * @about:      the packet as it arrived there, and as it was sent
+ * @outer:      the error's own header, and what becomes of it
+ */
+struct model_error {
+	int at;
+	struct packet about[2], outer[2];
+};
+
+/**
+ * model_error() - an error about a live flow
+ * @answer: about an answer, not about what opened it
+ * @router: sent by somebody on the way, where that can be
+ *
+ * Return: false without a flow that it could be about
+ */
+bool model_error(const struct model *m, struct fixture *f, size_t index, bool answer, bool router,
+		 struct model_error *ret);
+
 /** model_end() - flows end: those of an endpoint, or all (0). Return: how many */
 size_t model_end(struct model *m, int endpoint);
 

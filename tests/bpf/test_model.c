@@ -18,6 +18,9 @@
 #define STEPS      4000
 #define MORE_FRAGS 0x2000
 
+/* So much less of a TCP segment with 40 bytes is half a checksum: nobody can update that. */
+#define HALF_CHECKSUM (20 + 40 - 17)
+
 static uint64_t seed;
 
 /* xorshift64*: the same sequence everywhere */
@@ -108,7 +111,7 @@ static int random_packet(struct fixture *f, struct packet *ret)
 /* The step at hand, for a failure's report. */
 static struct {
 	uint32_t first, steps, done;
-	uint32_t kinds[MODEL_KINDS], moved;
+	uint32_t kinds[MODEL_KINDS], moved, errors;
 	int at;
 	struct packet p;
 	struct model_answer a;
@@ -124,6 +127,57 @@ static int next_packet(struct model *m, struct fixture *f, struct packet *ret)
 		ret->flags = random_flags(ret->proto);
 	vary(ret);
 	return at;
+}
+
+/* Type and code of IPv4 and IPv6: unreachable, too big, expired. */
+static const struct meaning errors[] = {{3, 1, 1, 0}, {3, 3, 1, 4}, {3, 4, 2, 0}, {11, 0, 3, 0}};
+
+/* The error about the first @cut bytes of a packet. */
+static size_t build_error(const struct packet *outer, const struct packet *about,
+			  const struct meaning *m, size_t missing, uint8_t buf[PACKET_MAX])
+{
+	uint8_t quoted[PACKET_MAX];
+	size_t len = packet_build(about, quoted) - 14 - missing;
+	struct icmp_error e = {
+		.outer = *outer,
+		.type = outer->v6 ? m->type6 : m->type4,
+		.code = outer->v6 ? m->code6 : m->code4,
+		.rest = 1300,
+	};
+
+	return packet_icmp_error(&e, quoted + 14, len, buf);
+}
+
+/* Return: false where there is no flow that an error could be about */
+static bool error_step(struct model *m, struct fixture *f)
+{
+	const struct meaning *meaning = &PICK(errors);
+	uint8_t in[PACKET_MAX], want[PACKET_MAX];
+	struct model_error e;
+	size_t len, missing;
+
+	if (!model_error(m, f, any(FLOWS_MAX), one_in(2), one_in(2), &e))
+		return false;
+	for (int i = 0; i < 2; i++) {
+		e.about[i].payload = 40;
+		e.about[i].ttl = 3;
+		e.about[i].options = (uint8_t)(meaning->code4 * 2);
+		e.about[i].no_csum = !e.about[i].v6 && meaning->type4 == 11;
+	}
+	/* At least 8 bytes of the transport header are there. */
+	missing = any(40 + (e.about[0].proto == IPPROTO_TCP ? 13 : 1));
+	if (missing == HALF_CHECKSUM)
+		missing = 0;
+	len = build_error(&e.outer[0], &e.about[0], meaning, missing, in);
+	assert_int_equal(
+		run_bytes(f,
+			  e.at == UPLINK ? f->skel->progs.up_uplink_in : f->skel->progs.up_veth_in,
+			  e.at == UPLINK ? f->uplink : f->veth[e.at], in, len),
+		REDIRECT);
+	len = build_error(&e.outer[1], &e.about[1], meaning, missing, want);
+	packet_assert_bytes(f->out, f->len, want, len);
+	step_at.errors++;
+	return true;
 }
 
 static int run_at(struct fixture *f, int at, const struct packet *p)
@@ -224,6 +278,8 @@ static void step(struct model *m, struct fixture *f)
 				 model_end(m, at));
 		return;
 	}
+	if (one_in(8) && error_step(m, f))
+		return;
 	at = next_packet(m, f, &p);
 	a = model_packet(m, f, at, &p);
 	step_at.at = at;
@@ -282,10 +338,10 @@ static void say_what(void)
 
 	fprintf(stderr,
 		"# %u forwarded, %u of them new with another port; %u to the host, %u answered, "
-		"%u dropped\n",
+		"%u dropped; %u errors translated\n",
 		n[MODEL_FORWARD], step_at.moved, n[MODEL_NEXT],
 		n[MODEL_TTL] + n[MODEL_NO_ROUTE] + n[MODEL_PROHIBITED] + n[MODEL_RST],
-		n[MODEL_DROP]);
+		n[MODEL_DROP], step_at.errors);
 }
 
 static void say_packet(const struct packet *p, const struct model_answer *a)

@@ -263,6 +263,53 @@ static void tcp_states(void **state)
 	assert_flows_consistent(f);
 }
 
+static unsigned int flows_expected;
+
+static bool so_many_flows(struct fixture *f)
+{
+	return f->endpoints[A].flows == flows_expected;
+}
+
+/* A flow in each state, and one timeout after the other made short: that flow ends, and no other.
+ */
+static void each_state_has_its_own_timeout(void **state)
+{
+	static const enum up_timeout order[] = {
+		UP_TMO_TCP_TIME_WAIT, UP_TMO_TCP_FIN_WAIT, UP_TMO_TCP_SYN_RECV, UP_TMO_TCP_SYN_SENT,
+		UP_TMO_UDP,           UP_TMO_UDP_STREAM,   UP_TMO_TCP_CLOSE};
+	struct fixture *f = *state;
+	struct packet p, udp = from_client(IPPROTO_UDP, 7, 8080);
+
+	publish(f, A, "8080:80/tcp,udp");
+	for (int t = 0; t < UP_TMO_MAX; t++)
+		set_timeout(f, (enum up_timeout)t, 1000);
+	for (uint16_t sport = 1; sport <= 4; sport++)
+		handshake(f, sport); /* the first stays established */
+	send_both(f, 2, TCP_FIN | TCP_ACK, TCP_FIN | TCP_ACK);
+	send_both(f, 3, TCP_FIN | TCP_ACK, TCP_ACK);
+	send_both(f, 4, TCP_RST, 0);
+	p = syn_to(5, 8080);
+	assert_int_equal(run_uplink(f, &p), REDIRECT);
+	send_both(f, 5, 0, TCP_SYN | TCP_ACK); /* answered, not confirmed */
+	p = syn_to(6, 8080);
+	assert_int_equal(run_uplink(f, &p), REDIRECT);
+	assert_int_equal(run_uplink(f, &udp), REDIRECT);
+	udp.sport = 8;
+	assert_int_equal(run_uplink(f, &udp), REDIRECT);
+	p = from_container(f, A, IPPROTO_UDP, CLIENT, 80, 8);
+	assert_int_equal(run_veth(f, A, &p), REDIRECT);
+	flows_expected = 8;
+	assert_true(so_many_flows(f));
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		set_timeout(f, order[i], 1);
+		assert_int_equal(reap(f, (struct up_reap){.recheck = 1}), flows_expected);
+		flows_expected--;
+		wait_until(f, so_many_flows, 1000 + 2 * SWEPT_MS);
+	}
+	send_both(f, 1, TCP_ACK, TCP_ACK);
+	assert_flows_consistent(f);
+}
+
 /* What a flow was allowed is asked again when a FIN or RST comes, not when it was to end before. */
 static void a_closed_connection_does_not_wait_out_its_days(void **state)
 {
@@ -405,6 +452,7 @@ static const struct CMUnitTest tests[] = {
 	 fixture_tight, fixture_end, NULL},
 	ONCE(an_idle_flow_expires_by_itself),
 	ONCE(tcp_states),
+	ONCE(each_state_has_its_own_timeout),
 	ONCE(a_closed_connection_does_not_wait_out_its_days),
 	ONCE(a_syn_starts_a_closed_connection_over),
 	ONCE(slots_are_used_again),

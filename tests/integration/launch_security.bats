@@ -45,6 +45,8 @@ status() {
 	contains "$output" "capability 'NONSENSE'"
 	one --cap-add net_admin "$ROOT" ip link set lo mtu 1000
 	run ! one "$ROOT" ip link set lo mtu 1000
+	run -125 up run --rm --net-device=macvlan --cap-add NET_ADMIN "$ROOT" true
+	equals "$output" "underpass: --net-device=macvlan: not with the capability NET_ADMIN"
 }
 
 @test "--user: by name, with groups and home; by number; no capability is left" {

@@ -2,6 +2,7 @@
 /* "run": the command line of a container. */
 #include <errno.h>
 #include <getopt.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,17 @@ static int check_network(struct up_run *r, struct up_err *err)
 	return 0;
 }
 
+/* Who may configure interfaces could make children of the uplink past every rule. */
+static int check_netdev(const struct up_run *r, struct up_err *err)
+{
+	uint64_t caps = r->bundle ? r->bundle->caps.bounding | r->cap_add : caps_of(r);
+
+	if (r->netdev == UP_NETDEV_MODE_MACVLAN && caps >> CAP_NET_ADMIN & 1)
+		return up_fail_msg(err, EINVAL,
+				   "--net-device=macvlan: not with the capability NET_ADMIN");
+	return 0;
+}
+
 static int check_sysctls(const struct up_run *r, struct up_err *err)
 {
 	int ret = 0;
@@ -194,6 +206,8 @@ static int check(struct up_run *r, struct up_err *err)
 	if (shared(r, UP_NS_UTS) && (*r->record.hostname || r->sandbox.domainname))
 		return up_fail_msg(err, EINVAL, "--hostname, --domainname: not with --uts=host");
 	ret = check_network(r, err);
+	if (!ret)
+		ret = check_netdev(r, err);
 	if (!ret)
 		ret = check_userns(r, err);
 	if (!ret)

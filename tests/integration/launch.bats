@@ -277,7 +277,8 @@ no_zombie() {
 		"i running true sleep 100 none 50m"
 	equals "$(jq -r '.[0].init_pid' <<<"$output")" "$(pid_of i)"
 	jq -e '.[0].options.env | index("A=b")' <<<"$output"
-	up stop -t 0 i
+	up kill i
+	equals "$(up wait i)" 137
 	equals "$(up inspect i | jq -r '.[0] | "\(.state) \(.running) \(.exit_code)"')" "exited false 137"
 	up rm i
 	run -1 up inspect i
@@ -330,4 +331,14 @@ no_zombie() {
 	run -0 one --env-file "$TOPO_DIR/env" -e A=2 "$ROOT" sh -c 'echo "$A $B"'
 	equals "$output" "2 two words"
 	run -2 one --env-file "$TOPO_DIR/missing" "$ROOT" true
+}
+
+@test "data without a record, as after a reboot: gc removes it, a run of that name replaces it" {
+	local data=$TOPO_DIR/run-host/data/containers
+	mkdir -p "$data/old/work/work" "$data/again/upper" "$data/again/work"
+	echo stale >"$data/again/upper/stale"
+	run -1 one --name again "$ROOT" test -e /stale
+	run -0 up gc
+	contains "$output" "removed data of container old"
+	equals "$(find "$data" -mindepth 1)" ""
 }

@@ -121,7 +121,10 @@ static int make_root(struct up_run *r, struct up_err *err)
 	if (r->rw)
 		return 0;
 	up_container_data_path(r->record.name, "", root->scratch);
-	ret = up_mkdir_p(root->scratch, 0700, err);
+	/* A reboot empties the run directory, not this one: what is there is nobody's. */
+	ret = up_remove_tree(root->scratch, err);
+	if (!ret)
+		ret = up_mkdir_p(root->scratch, 0700, err);
 	return ret ? ret : up_root_prepare(root, err);
 }
 

@@ -432,6 +432,32 @@ static int gc_one(const struct up_container *c, void *arg)
 	return 0;
 }
 
+/* What a container has written outlives a reboot, its record does not. */
+static int remove_orphans(struct gc *gc, struct up_err *err)
+{
+	struct dirent **names;
+	char path[PATH_MAX];
+	int n, ret = 0;
+
+	snprintf(path, sizeof(path), "%s/containers", up_data_dir());
+	n = scandir(path, &names, is_name, alphasort);
+	if (n < 0)
+		return errno == ENOENT ? 0 : up_fail(err, errno, "read %s", path);
+	for (int i = 0; i < n; i++) {
+		path_of(names[i]->d_name, "", path);
+		if (!ret && access(path, F_OK)) {
+			up_container_data_path(names[i]->d_name, "", path);
+			ret = up_remove_tree(path, err);
+			gc->repaired++;
+			if (gc->fn)
+				gc->fn("data of container", names[i]->d_name, gc->arg);
+		}
+		free(names[i]);
+	}
+	free(names);
+	return ret;
+}
+
 int up_container_gc(void (*fn)(const char *what, const char *name, void *arg), void *arg,
 		    struct up_err *err)
 {
@@ -439,6 +465,8 @@ int up_container_gc(void (*fn)(const char *what, const char *name, void *arg), v
 	cleanup_fd int lock = up_lock(err);
 	int ret = lock < 0 ? lock : up_container_foreach(gc_one, &gc, err);
 
+	if (!ret)
+		ret = remove_orphans(&gc, err);
 	return ret ? ret : gc.repaired;
 }
 

@@ -124,7 +124,8 @@ int up_container_foreach(int (*fn)(const struct up_container *c, void *arg), voi
 
 /**
  * up_container_gc() - repair records whose processes died: "running" without an init becomes
- * "exited", "created" without a monitor and a directory without a record are removed
+ * "exited", "created" without a monitor, a directory without a record and data without one are
+ * removed
  * @fn: told of each repair; may be NULL
  *
  * Takes the state lock. Return: how many were repaired, or -errno

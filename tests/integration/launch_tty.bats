@@ -236,3 +236,52 @@ status=0'
 	equals "$(up ps -q)" $'i\nt'
 	up rm -f t i
 }
+
+# bash_root: a root with the host's bash and ps, and the libraries that they need
+bash_root() {
+	local file
+	BASH_ROOT=$TOPO_DIR/bash-root
+	cp -a "$ROOT" "$BASH_ROOT"
+	mkdir -p "$BASH_ROOT/usr/bin" "$BASH_ROOT/host"
+	rm "$BASH_ROOT/bin/ps"
+	cp "$(command -v bash)" "$(command -v ps)" "$BASH_ROOT/bin"
+	for file in $(ldd "$(command -v bash)" "$(command -v ps)" | grep -o '/[^ )]*' | grep '\.so'); do
+		install -D "$file" "$BASH_ROOT$file"
+	done
+}
+
+# in_bash COMMAND_LINE: start it, and wait for its bash
+in_bash() {
+	type_in "PS1='outer\$ ' $1"
+	shows "$2"
+}
+
+@test "as people type it: bash on the host's network, on the host's files, and in the host" {
+	bash_root
+	terminal
+	in_bash "$UNDERPASS run -ti --net=host $BASH_ROOT /bin/bash" 'bash-5'
+	type_in 'ps -p 1 -o comm=; echo "net $(readlink /proc/self/ns/net)"; exit'
+	shows '
+bash
+'
+	shows "net $(on host readlink /proc/self/ns/net)"
+	shows 'outer$'
+	type_in clear
+	in_bash "$UNDERPASS run -ti --volume /:/host $BASH_ROOT /bin/bash" 'bash-5'
+	type_in 'test -e /host/proc/1/status && echo "host $(ls /host | grep -c usr)"; exit 3'
+	shows 'host 1'
+	type_in clear
+	in_bash "$UNDERPASS run -ti --workdir /host --volume /:/host:ro $BASH_ROOT /bin/bash" 'bash-5'
+	type_in 'pwd; touch tmp/underpass-no'
+	shows 'Read-only file system'
+	type_in 'exit'
+	type_in clear
+	type_in "$UNDERPASS run -ti --net=host --pid=host --ipc=host --volume /:/host $BASH_ROOT chroot /host; echo status=\$?"
+	shows '# '
+	type_in 'ps -p 1 -o comm= | sed "s/^/first=/"; exit 5'
+	shows "first=$(</proc/1/comm)"
+	shows 'status=5'
+	for name in $(up ps -a -q); do
+		up rm "$name"
+	done
+}

@@ -715,13 +715,14 @@ struct up_bundle *up_bundle_load(const char *dir, const char *file, struct up_er
 
 void up_bundle_free(struct up_bundle *b)
 {
-	struct up_words *const lists[] = {&b->args,   &b->env,     &b->groups,
-					  &b->masked, &b->guarded, &b->sysctls};
-
 	if (!b)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-		up_words_free(lists[i]);
+	up_words_free(&b->args);
+	up_words_free(&b->env);
+	up_words_free(&b->groups);
+	up_words_free(&b->masked);
+	up_words_free(&b->guarded);
+	up_words_free(&b->sysctls);
 	up_volumes_close(&b->mounts);
 	json_decref(b->json);
 	free(b);

@@ -226,3 +226,22 @@ limit_of() {
 	run -0 one -t "$ROOT" sh -c 'ls /dev/pts | xargs'
 	contains "$output" "0 ptmx"
 }
+
+@test "escape: a working directory by a descriptor of the launcher's" {
+	local fd
+	up run -d --net=none --name w "$ROOT" sleep 100
+	for fd in {3..40}; do
+		run -125 up exec -w "/proc/self/fd/$fd" w true
+		contains "$output" "working directory /proc/self/fd/$fd"
+		run -125 one -v "$TOPO_DIR:/t" -w "/proc/self/fd/$fd" "$ROOT" true
+		contains "$output" "working directory /proc/self/fd/$fd"
+	done
+}
+
+@test "escape: a pipe in the place of /etc/passwd holds nobody up" {
+	up run -d --net=none --name p "$ROOT" sh -c 'rm /etc/passwd /etc/group; mkfifo /etc/passwd /etc/group; echo ready; exec sleep 100'
+	topo_wait 5 up_logged host p ready
+	up exec p true
+	run -125 up exec -u bob p true
+	contains "$output" "not in the container's /etc/passwd"
+}

@@ -2,7 +2,6 @@
 #include "launch/command.h"
 
 #include <errno.h>
-#include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "launch/channel.h"
+#include "launch/fds.h"
 #include "launch/stdio.h"
 #include "launch/user.h"
 
@@ -78,11 +78,15 @@ static int give_up_privileges(const struct up_command *cmd, const struct up_user
 	return ret;
 }
 
-static int prepare(const struct up_command *cmd, int slave, struct up_user *ret_user,
+static int prepare(const struct up_command *cmd, int slave, int sock, struct up_user *ret_user,
 		   struct up_err *err)
 {
 	int ret = up_stdio_take(cmd->stdio, slave, err);
 
+	/* Before the directory is changed: it may be "/proc/self/fd/9", and that a directory of the
+	 * host's (CVE-2024-21626). */
+	if (!ret)
+		ret = up_fds_close_but(&sock, 1, err);
 	if (!ret)
 		ret = up_rlimits_set(&cmd->limits, err);
 	if (!ret)
@@ -96,18 +100,17 @@ static int prepare(const struct up_command *cmd, int slave, struct up_user *ret_
 	/* Not the caller's keys. A kernel without keyrings has none to leak. */
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 	umask(cmd->umask);
-	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC))
-		return up_fail(err, errno, "close descriptors");
 	ret = give_up_privileges(cmd, ret_user, err);
 	if (!ret)
 		default_signals();
 	return ret;
 }
 
-int up_command_exec(const struct up_command *cmd, int slave, int *ret_code, struct up_err *err)
+int up_command_exec(const struct up_command *cmd, int slave, int sock, int *ret_code,
+		    struct up_err *err)
 {
 	struct up_user user;
-	int ret = prepare(cmd, slave, &user, err);
+	int ret = prepare(cmd, slave, sock, &user, err);
 
 	*ret_code = UP_COMMAND_FAILED;
 	if (ret)
@@ -132,7 +135,7 @@ void up_command_child(const struct up_command *cmd, int slave, int sock)
 	struct up_err err = {};
 	int code;
 
-	up_command_exec(cmd, slave, &code, &err);
+	up_command_exec(cmd, slave, sock, &code, &err);
 	up_command_report(sock, code, &err);
 	_exit(code);
 }

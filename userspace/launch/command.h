@@ -54,14 +54,15 @@ struct up_command {
  * up_command_exec() - drop privileges and execute; in the container already
  * @cmd:      what
  * @slave:    its terminal; -1 for none
+ * @sock:     the channel, close-on-exec; every other descriptor but 0 to 2 is closed
  * @ret_code: one of UP_COMMAND_*
  * @err:      why it failed
  *
- * Starts a session, gives up privileges, closes every descriptor but 0 to
- * 2 on exec, and puts signals and umask to their defaults. Return: -errno; does not return on
- * success
+ * Starts a session, closes descriptors, gives up privileges, and puts signals and umask to their
+ * defaults. Return: -errno; does not return on success
  */
-int up_command_exec(const struct up_command *cmd, int slave, int *ret_code, struct up_err *err);
+int up_command_exec(const struct up_command *cmd, int slave, int sock, int *ret_code,
+		    struct up_err *err);
 
 /**
  * up_command_child() - up_command_exec() in a child that reports by a channel

@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +71,9 @@ int up_join_exec(int pidfd, pid_t pid, const struct up_cgroup *cgroup, const str
 
 	if (ret)
 		return ret;
+	/* The child is about to have no more privileges than those in there, who could then look at
+	 * its descriptors, which are the host's (CVE-2016-9962). The exec ends this. */
+	prctl(PR_SET_DUMPABLE, 0);
 	ret = up_ns_enter(pidfd, pid, err);
 	if (ret)
 		return ret;

@@ -131,18 +131,22 @@ teardown_file() {
 }
 
 @test "other people's macvlan of the same uplink is left alone" {
+	local server
 	topo_ns other
 	ip -n "$TOPO_TAG-host" link add link eth0 name mv0 address 02:00:00:00:00:77 \
 		netns "$TOPO_TAG-other" type macvlan mode bridge
 	ip -n "$TOPO_TAG-other" addr add 192.0.2.77/24 dev mv0
 	ip -n "$TOPO_TAG-other" link set mv0 up
 	serve other neighbour 80
+	server=$TOPO_PID
 	sniff client eth0 'ether src 02:00:00:00:00:77 and tcp'
 	contains "$(ask client tcp 192.0.2.77 80)" "neighbour saw $CLIENT:"
 	contains "$(ask client udp 192.0.2.77 80)" "neighbour saw $CLIENT:"
 	contains "$(ask other tcp "$CLIENT" 7000)" "outside saw 192.0.2.77:"
 	equals "$(on client "$PROBE" pump 192.0.2.77 80 5000000)" "ok 5000000"
 	contains "$(sniffed)" "02:00:00:00:00:77 > "
+	kill "$server"
+	topo_wait 5 topo_gone "$server"
 	ip netns del "$TOPO_TAG-other"
 }
 
@@ -193,12 +197,43 @@ teardown_file() {
 	up rm -f r1 r2
 }
 
+@test "auto: a veth where another child wants the uplink for itself" {
+	up down --force
+	# The kernel takes a dead container's interface away in its own time.
+	topo_wait 5 ip -n "$TOPO_TAG-host" link add link eth0 name mine type macvlan mode passthru
+	up up
+	up run -d --name r3 --net-device auto -p 8093:80 "$ROOT" -- probe serve r3 0.0.0.0 80
+	equals "$(endpoint_of r3 device)" veth
+	run -125 up run --name r4 --net-device macvlan "$ROOT" -- true
+	equals "${#lines[@]}" 1
+	up rm -f r3
+	ip -n "$TOPO_TAG-host" link del mine
+	start r5 --net-device auto -p 8093:80
+	equals "$(endpoint_of r5 device)" macvlan
+	contains "$(ask client tcp "$HOST" 8093)" "r5 saw $CLIENT:"
+}
+
 @test "an endpoint goes while its container lives" {
 	start d -p 8091:80
 	inside d ip link show eth0
 	up down --force
 	run ! inside d ip link show eth0
-	run ! inside a ip link show eth0
 	equals "$(ip -n "$TOPO_TAG-host" link show type macvlan)" ""
 	run ! ask client tcp "$HOST" 8081
+}
+
+@test "what another version left is taken away, containers' children first" {
+	local conf value
+	up up
+	start e -p 8092:80
+	# Of another ABI: the maps cannot be asked.
+	conf=$TOPO_DIR/bpf-host/underpass/maps/up_conf
+	mapfile -t value < <(bpftool -j map lookup pinned "$conf" key 0 0 0 0 |
+		jq -r '.value[0] = "0xfe" | .value[]')
+	bpftool map update pinned "$conf" key 0 0 0 0 value "${value[@]}"
+	run ! up status
+	contains "$output" "has ABI 254"
+	up down --force
+	run ! inside e ip link show eth0
+	equals "$(ip -n "$TOPO_TAG-host" link show type macvlan)" ""
 }

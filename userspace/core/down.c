@@ -6,10 +6,10 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "core/bpffs.h"
-#include "core/netdev.h"
 #include "core/endpoint_priv.h"
 #include "core/hooks.h"
 #include "core/maps.h"
+#include "core/netdev.h"
 #include "net/nl.h"
 
 int up_datapath_remove(struct up_datapath *dp, struct up_err *err)
@@ -18,10 +18,11 @@ int up_datapath_remove(struct up_datapath *dp, struct up_err *err)
 	uint32_t key;
 	int ret = up_nl_open(NETLINK_ROUTE, &nl, err);
 
+	if (!ret)
+		ret = up_macvlan_remove_all(nl, err);
 	if (ret)
 		return ret;
 	while (dp && !bpf_map_get_next_key(dp->map[UP_MAP_uplinks], NULL, &key)) {
-		up_macvlan_gateway_remove(nl, key, NULL);
 		up_hook_uplink_remove((int)key, NULL);
 		if (bpf_map_delete_elem(dp->map[UP_MAP_uplinks], &key))
 			break;

@@ -54,7 +54,12 @@ int up_netdev_create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 /** up_macvlan_in_use() - has any uplink children, so that all need the programs for it? */
 bool up_macvlan_in_use(const struct up_datapath *dp, struct up_nl *nl);
 
-/** up_macvlan_gateway_remove() - take away the host's own child of an uplink, if there is one */
-int up_macvlan_gateway_remove(struct up_nl *nl, uint32_t uplink, struct up_err *err);
+/**
+ * up_macvlan_remove_all() - take away every child of this host's uplinks, its own ones included
+ *
+ * Before the programs go: nothing would hold back what a child sends then. Asks neither maps nor
+ * programs, because they may be another version's. Return: 0 or -errno
+ */
+int up_macvlan_remove_all(struct up_nl *nl, struct up_err *err);
 
 #endif

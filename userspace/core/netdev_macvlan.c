@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -69,13 +70,6 @@ static int has_gateway(uint32_t uplink, void *nl)
 bool up_macvlan_in_use(const struct up_datapath *dp, struct up_nl *nl)
 {
 	return each_uplink(dp, has_gateway, nl);
-}
-
-int up_macvlan_gateway_remove(struct up_nl *nl, uint32_t uplink, struct up_err *err)
-{
-	struct up_link link;
-
-	return gateway_get(nl, uplink, &link) ? up_link_del(nl, link.ifindex, err) : 0;
 }
 
 /* No such kind in this kernel; the uplink is a port of a bridge or bond; or it has a child that
@@ -294,6 +288,85 @@ static void macvlan_host_name(const struct up_endpoint *ep, uint32_t id __attrib
 			      char buf[16])
 {
 	gateway_name(ep->uplink, buf);
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+/**
+ * struct family - what up_macvlan_remove_all() looks for
+ * @gateway, @uplink: the host's own children, and whose they are
+ * @nsid:    namespaces that the host has a number for
+ * @child:   containers' children in the one that is looked at
+ */
+struct family {
+	int gateway[UP_UPLINK_MAX], uplink[UP_UPLINK_MAX];
+	int nsid[UP_ENDPOINT_MAX], child[UP_ENDPOINT_MAX];
+	size_t gateways, nsids, children;
+};
+
+static int note_gateway(const struct up_link *link, void *arg)
+{
+	struct family *f = arg;
+
+	if (is_gateway(link) && f->gateways < UP_UPLINK_MAX) {
+		f->uplink[f->gateways] = link->peer;
+		f->gateway[f->gateways++] = link->ifindex;
+	}
+	return 0;
+}
+
+static int note_nsid(int nsid, void *arg)
+{
+	struct family *f = arg;
+
+	if (f->nsids < UP_ENDPOINT_MAX)
+		f->nsid[f->nsids++] = nsid;
+	return 0;
+}
+
+static int note_child(const struct up_link *link, void *arg)
+{
+	struct family *f = arg;
+
+	for (size_t i = 0; i < f->gateways && f->children < UP_ENDPOINT_MAX; i++)
+		if (link->peer == f->uplink[i] && !strcmp(link->kind, KIND) &&
+		    up_if_is_child((uint32_t)link->ifindex))
+			f->child[f->children++] = link->ifindex;
+	return 0;
+}
+
+/* A namespace may go while it is looked at, and takes its interfaces along. */
+static int remove_children(struct up_nl *nl, struct family *f, int nsid, struct up_err *err)
+{
+	int ret;
+
+	f->children = 0;
+	if (up_link_foreach_in(nl, nsid, note_child, f, NULL))
+		return 0;
+	for (size_t i = 0; i < f->children; i++) {
+		ret = up_link_del_in(nl, nsid, f->child[i], err);
+		if (ret && ret != -ENODEV && ret != -EINVAL)
+			return ret;
+	}
+	return 0;
+}
+
+int up_macvlan_remove_all(struct up_nl *nl, struct up_err *err)
+{
+	cleanup_free struct family *f = calloc(1, sizeof(*f));
+	int ret;
+
+	if (!f)
+		return up_fail(err, ENOMEM, KIND);
+	ret = up_link_foreach(nl, note_gateway, f, err);
+	if (ret || !f->gateways)
+		return ret;
+	ret = up_netns_foreach(nl, note_nsid, f, err);
+	for (size_t i = 0; !ret && i < f->nsids; i++)
+		ret = remove_children(nl, f, f->nsid[i], err);
+	for (size_t i = 0; !ret && i < f->gateways; i++)
+		ret = up_link_del(nl, f->gateway[i], err);
+	return ret;
 }
 
 const struct up_netdev up_netdev_macvlan = {

@@ -118,11 +118,18 @@ static int each_link(struct nlmsghdr *nlh, void *arg)
 int up_link_foreach(struct up_nl *nl, int (*fn)(const struct up_link *link, void *arg), void *arg,
 		    struct up_err *err)
 {
+	return up_link_foreach_in(nl, -1, fn, arg, err);
+}
+
+int up_link_foreach_in(struct up_nl *nl, int nsid, int (*fn)(const struct up_link *link, void *arg),
+		       void *arg, struct up_err *err)
+{
 	cleanup_msg struct nl_msg *msg = link_msg(RTM_GETLINK, NLM_F_DUMP, 0, 0);
 	struct walk w = {fn, arg};
 
-	return msg ? up_nl_query(nl, msg, each_link, &w, err)
-		   : up_fail(err, ENOMEM, "list interfaces");
+	if (!msg || (nsid >= 0 && nla_put_s32(msg, IFLA_TARGET_NETNSID, nsid)))
+		return up_fail(err, ENOMEM, "list interfaces");
+	return up_nl_query(nl, msg, each_link, &w, err);
 }
 
 /* The peer's attributes are a message of their own, header included, inside VETH_INFO_PEER. */

@@ -122,14 +122,16 @@ int up_link_set_up(struct up_nl *nl, int ifindex, struct up_err *err);
 int up_link_del(struct up_nl *nl, int ifindex, struct up_err *err);
 
 /**
- * up_link_get_in(), up_link_del_in() - the same in another network namespace (IFLA_TARGET_NETNSID,
- * Linux 4.20)
+ * up_link_get_in(), up_link_del_in(), up_link_foreach_in() - the same in another network namespace
+ * (IFLA_TARGET_NETNSID, Linux 4.20)
  * @nsid: by which the socket's namespace knows that one
  * Return: 0, -EINVAL where there is no namespace of that id, or another -errno
  */
 int up_link_get_in(struct up_nl *nl, int nsid, int ifindex, struct up_link *ret_link,
 		   struct up_err *err);
 int up_link_del_in(struct up_nl *nl, int nsid, int ifindex, struct up_err *err);
+int up_link_foreach_in(struct up_nl *nl, int nsid, int (*fn)(const struct up_link *link, void *arg),
+		       void *arg, struct up_err *err);
 
 /**
  * up_link_del_quickly() - delete an interface without waiting for the kernel to forget it

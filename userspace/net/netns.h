@@ -62,6 +62,13 @@ int up_netns_find(struct up_nl *nl, int nsid, struct up_err *err);
 int up_netns_number(struct up_nl *nl, int netns_fd, int *ret_nsid, struct up_err *err);
 
 /**
+ * up_netns_foreach() - hand every network namespace that has such an id to a callback
+ * @fn: returns 0 to go on or -errno to stop; must not use @nl
+ */
+int up_netns_foreach(struct up_nl *nl, int (*fn)(int nsid, void *arg), void *arg,
+		     struct up_err *err);
+
+/**
  * up_netns_enter() - enter a namespace, remembering the present one
  * @netns_fd: the namespace to enter
  * @ret_old:  fd of the namespace that was left, for up_netns_leave()

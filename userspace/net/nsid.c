@@ -69,6 +69,32 @@ int up_netns_number(struct up_nl *nl, int netns_fd, int *ret_nsid, struct up_err
 	return 0;
 }
 
+struct nsid_walk {
+	int (*fn)(int nsid, void *arg);
+	void *arg;
+};
+
+static int each_nsid(struct nlmsghdr *nlh, void *arg)
+{
+	const struct nsid_walk *w = arg;
+	int nsid = NETNSA_NSID_NOT_ASSIGNED;
+
+	read_nsid(nlh, &nsid);
+	return nsid < 0 ? 0 : w->fn(nsid, w->arg);
+}
+
+int up_netns_foreach(struct up_nl *nl, int (*fn)(int nsid, void *arg), void *arg,
+		     struct up_err *err)
+{
+	struct rtgenmsg gen = {.rtgen_family = AF_UNSPEC};
+	cleanup_msg struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETNSID, NLM_F_DUMP);
+	struct nsid_walk w = {fn, arg};
+
+	if (!msg || nlmsg_append(msg, &gen, sizeof(gen), NLMSG_ALIGNTO))
+		return up_fail(err, ENOMEM, "list network namespaces");
+	return up_nl_query(nl, msg, each_nsid, &w, err);
+}
+
 /* Most processes live where the one before them does: ask once for each row of those. */
 static int open_other(int proc, const char *pid, ino_t *last)
 {

@@ -275,6 +275,18 @@ no_program() {
 	live_end
 }
 
+@test "a kernel whose conntrack cannot be asked: that is said, and what can be done instead" {
+	# Such a kernel's type information does not have the functions; here it has nothing.
+	run unshare --mount sh -c 'mount --bind /dev/null /sys/kernel/btf/vmlinux && exec "$@"' sh \
+		nsenter --net="$(topo_file host)" env UNDERPASS_PIN_DIR="$TOPO_DIR/bpf-host/underpass" \
+		UNDERPASS_RUN_DIR="$TOPO_DIR/run-host" "$UNDERPASS" attach if:veth2
+	((status == 1))
+	contains "$output" "bpf_skb_ct_lookup: Linux 5.18"
+	contains "$output" "'underpass run' or underpass-cni"
+	equals "$(liberal)" 0
+	[[ ! -e $TOPO_DIR/bpf-host/underpass ]]
+}
+
 @test "after the last detach nothing is left: no pin, no program, no row" {
 	local program
 	attach if:veth2 if:veth3

@@ -208,6 +208,36 @@ no_program() {
 	(($(rides eth0 .cached) <= 11))
 }
 
+@test "the bridge is made anew under live connections: they go on, and are carried" {
+	local h=$TOPO_TAG-host
+	attach if:veth2
+	live_start client "$HOST" 8080 3
+	carries eth0 veth2
+	ip -n "$h" link del docker0
+	ip -n "$h" link add docker0 type bridge
+	ip -n "$h" addr add 172.17.0.1/16 dev docker0
+	ip -n "$h" link set docker0 up
+	ip -n "$h" link set veth2 master docker0
+	ip -n "$h" link set veth3 master docker0
+	up flush
+	carries eth0 veth2
+	live_end
+}
+
+@test "fragments and what is longer than what passed go the kernel's way, and arrive" {
+	spawn ctr "$TOPO_DIR/long-server" "$RR" -s 4000 serve 7003
+	topo_wait 10 grep -q ready "$TOPO_DIR/long-server"
+	publish 7003:7003/udp
+	attach if:veth2
+	run -0 on client "$RR" -s 4000 -d 3 -w 0 load udp "$HOST" 7003
+	equals "$(jq .lost <<<"$output")" 0
+	(($(jq .count <<<"$output") > 0))
+	(($(rides eth0 .slow.header) > 0))
+	equals "$(fast eth0)" 0
+	on client "$PROBE" pump "$HOST" 8080 $((8 << 20))
+	(($(rides eth0 .slow.long) > 0))
+}
+
 @test "kernels before 6.6 have no tcx: all of it by clsact" {
 	export UNDERPASS_NO_TCX=1
 	attach if:veth2

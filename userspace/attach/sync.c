@@ -46,6 +46,7 @@ static void add(struct id_list *list, const char *id)
  * @attached: before the pass, with an interface that lives
  * @running:  as the engine says
  * @n:        attached after the pass
+ * @failed:   why one could not be attached; the others are, all the same
  * @err:      of the caller
  */
 struct sync {
@@ -54,7 +55,7 @@ struct sync {
 	bool again, gone;
 	struct id_list attached, running;
 	size_t n;
-	struct up_err *err;
+	struct up_err failed, *err;
 };
 
 static int note_attached(const struct up_ride_info *info, void *arg)
@@ -82,15 +83,16 @@ static int read_attached(struct sync *s)
 static int attach_running(const struct up_container *c, void *arg)
 {
 	struct sync *s = arg;
+	struct up_err err = {};
 	int ret = 0;
 
 	add(&s->running, c->id);
 	if (s->again || !has(&s->attached, c->id))
-		ret = up_target_attach_container(s->engine, c, s->opts, s->err);
-	if (ret == -ENXIO || ret == -ENOENT || ret == -ESRCH)
-		return 0;
+		ret = up_target_attach_container(s->engine, c, s->opts, &err);
 	s->n += !ret;
-	return ret;
+	if (ret && ret != -ENXIO && ret != -ENOENT && ret != -ESRCH)
+		s->failed = err;
+	return 0;
 }
 
 static bool runs_no_more(const struct up_ride_if *row, void *arg)
@@ -127,6 +129,8 @@ int up_sync(const struct up_engine *engine, bool again, const struct up_ride_opt
 		ret = engine->list(attach_running, s, err);
 	if (!ret)
 		ret = detach_ended(s);
+	if (!ret && s->failed.code)
+		ret = up_fail_msg(err, s->failed.code, "%s", s->failed.msg);
 	if (!ret)
 		*ret_n = s->n;
 	return ret;

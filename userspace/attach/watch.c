@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -25,12 +27,23 @@
  * @engine: it
  * @fd:     its events, -1 while it is not there
  * @pid:    the process that serves them, 0 for none
+ * @said:   what was last said to be wrong with it: once is enough, as it is tried every second
  */
 struct source {
 	const struct up_engine *engine;
 	int fd;
 	pid_t pid;
+	char said[UP_ERR_MAX];
 };
+
+/* An engine that is not there is no news. */
+static void complain(struct source *s, int ret, const struct up_err *err,
+		     void (*say)(const char *text))
+{
+	if (ret && ret != -EHOSTDOWN && strcmp(s->said, err->msg))
+		say(err->msg);
+	snprintf(s->said, sizeof(s->said), "%s", ret ? err->msg : "");
+}
 
 static void source_close(struct source *s)
 {
@@ -60,8 +73,7 @@ static void source_open(struct source *s, const struct up_ride_opts *opts,
 	} else {
 		ret = s->fd;
 	}
-	if (ret && ret != -EHOSTDOWN)
-		say(err.msg);
+	complain(s, ret, &err, say);
 }
 
 /* Return: false where the engine has gone */
@@ -88,8 +100,7 @@ static void source_event(struct source *s, const struct up_ride_opts *opts,
 		return;
 	}
 	ret = up_sync(s->engine, true, opts, &n, &err);
-	if (ret && ret != -EHOSTDOWN)
-		say(err.msg);
+	complain(s, ret, &err, say);
 }
 
 static int open_signals(struct up_err *err)
@@ -141,7 +152,7 @@ int up_watch(const struct up_ride_opts *opts, void (*say)(const char *text), str
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < UP_ENGINES; i++)
-		s[i] = (struct source){up_engines[i], -1, 0};
+		s[i] = (struct source){.engine = up_engines[i], .fd = -1};
 	do
 		ret = turn(s, signals, opts, say, err);
 	while (ret > 0);

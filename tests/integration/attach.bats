@@ -51,11 +51,11 @@ no_program() {
 
 @test "an established connection is carried in both directions, and content arrives whole" {
 	attach "netns:$(topo_file ctr)"
-	run -0 on client "$PROBE" pump "$HOST" 8080 $((64 << 20))
-	equals "$output" "ok $((64 << 20))"
-	# 64 MiB each way: nearly all of it by us, or the counters lie.
-	(($(rides eth0 .fast_bytes) > 48 << 20))
-	(($(rides veth2 .fast_bytes) > 48 << 20))
+	run -0 on client "$PROBE" pump "$HOST" 8080 $((128 << 20))
+	equals "$output" "ok $((128 << 20))"
+	# 128 MiB each way: nearly all of it by us, or the counters lie.
+	(($(rides eth0 .fast_bytes) > 96 << 20))
+	(($(rides veth2 .fast_bytes) > 96 << 20))
 }
 
 @test "connections made before attaching go on across attach, detach and attach again" {
@@ -243,9 +243,9 @@ no_program() {
 	attach if:veth2
 	contains "$(on host tc filter show dev veth2 ingress)" up_ride_veth
 	contains "$(on host tc filter show dev eth0 egress)" up_ride_queue
-	run -0 on client "$PROBE" pump "$HOST" 8080 $((64 << 20))
-	(($(rides eth0 .fast_bytes) > 48 << 20))
-	(($(rides veth2 .fast_bytes) > 48 << 20))
+	run -0 on client "$PROBE" pump "$HOST" 8080 $((128 << 20))
+	(($(rides eth0 .fast_bytes) > 96 << 20))
+	(($(rides veth2 .fast_bytes) > 96 << 20))
 	up detach --all
 	equals "$(on host tc filter show dev veth2 ingress)" ""
 	equals "$(on host tc filter show dev eth0 egress)" ""
@@ -266,8 +266,8 @@ no_program() {
 @test "beside underpass's own datapath on the same uplink" {
 	up up
 	attach if:veth2
-	run -0 on client "$PROBE" pump "$HOST" 8080 $((16 << 20))
-	(($(rides eth0 .fast_bytes) > 12 << 20))
+	run -0 on client "$PROBE" pump "$HOST" 8080 $((128 << 20))
+	(($(rides eth0 .fast_bytes) > 96 << 20))
 	equals "$(up status --json | jq -r .hook)" tcx
 	up down
 	carried=$(fast eth0)

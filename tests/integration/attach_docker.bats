@@ -59,9 +59,9 @@ attached_by() {
 	equals "$(rides "$web" .name)" web
 	equals "$(rides "$web" .engine)" docker
 	equals "$(rides "$web" .id)" "$(dock inspect -f '{{.Id}}' web)"
-	run -0 on client "$PROBE" pump "$HOST" 8080 $((64 << 20))
-	(($(rides eth0 .fast_bytes) > 48 << 20))
-	(($(rides "$web" .fast_bytes) > 48 << 20))
+	run -0 on client "$PROBE" pump "$HOST" 8080 $((128 << 20))
+	(($(rides eth0 .fast_bytes) > 96 << 20))
+	(($(rides "$web" .fast_bytes) > 96 << 20))
 	contains "$(ask client udp "$HOST" 8080)" "web saw $CLIENT:"
 }
 
@@ -69,9 +69,9 @@ attached_by() {
 	local web
 	attach web
 	web=$(dock_if web)
-	run -0 on client "$PROBE" pump "$HOST6" 8080 $((64 << 20))
-	(($(rides eth0 .fast_bytes) > 48 << 20))
-	(($(rides "$web" .fast_bytes) > 48 << 20))
+	run -0 on client "$PROBE" pump "$HOST6" 8080 $((128 << 20))
+	(($(rides eth0 .fast_bytes) > 96 << 20))
+	(($(rides "$web" .fast_bytes) > 96 << 20))
 }
 
 @test "container to container, by name's address on one bridge, and by two bridges" {

@@ -59,9 +59,9 @@ attached_by() {
 	web=$(web_if)
 	equals "$(rides "$web" .engine)" podman
 	equals "$(rides "$web" .name)" web
-	run -0 on client "$PROBE" pump "$HOST" 8080 $((64 << 20))
-	(($(rides eth0 .fast_bytes) > 48 << 20))
-	(($(rides "$web" .fast_bytes) > 48 << 20))
+	run -0 on client "$PROBE" pump "$HOST" 8080 $((128 << 20))
+	(($(rides eth0 .fast_bytes) > 96 << 20))
+	(($(rides "$web" .fast_bytes) > 96 << 20))
 	contains "$(ask client udp "$HOST" 8080)" "web saw $CLIENT:"
 }
 

@@ -78,13 +78,18 @@ static __always_inline bool may_open(const struct pkt *p)
 /*
  * For the kernel, unless it is for a container by the container's own address: a kernel that
  * forwards would hand it over, past published ports and their lists of sources, and the answer
- * would go nowhere. Neighbour discovery is the kernel's in any case: it may be a proxy.
+ * would go nowhere. Only where the kernel's own rules are to decide, they do. Neighbour discovery
+ * is the kernel's in any case: it may be a proxy.
  */
 static __noinline int not_ours(struct __sk_buff *skb, const struct pkt *p)
 {
+	const struct up_endpoint *ep;
 	__u32 id;
 
-	if (p->res > PARSE_L3 || p->res == PARSE_ND || !endpoint_by_addr(&p->t.daddr, &id))
+	if (p->res > PARSE_L3 || p->res == PARSE_ND)
+		return CTX_NEXT;
+	ep = endpoint_by_addr(&p->t.daddr, &id);
+	if (!ep || endpoint_is_left_to_kernel(ep, p->v6 ? UP_V6 : UP_V4))
 		return CTX_NEXT;
 	return rst_reply(skb, p);
 }

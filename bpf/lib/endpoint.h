@@ -57,6 +57,17 @@ static __always_inline __u8 endpoint_fwd(const struct up_endpoint *ep, __u32 fro
 	return ep->flags & UP_EP_SHAPED || up_if_is_child(from) ? UP_FWD_QUEUE : UP_FWD_PEER;
 }
 
+/**
+ * endpoint_is_left_to_kernel() - does what goes by the container's own address go the kernel's way,
+ * where the host may have rules for it: a cluster's masquerading, its services, its policies?
+ */
+static __always_inline bool endpoint_is_left_to_kernel(const struct up_endpoint *ep,
+						       enum up_family family)
+{
+	return ep->device == UP_NETDEV_ADOPTED ||
+	       (ep->flags & UP_EP_KERNEL && ep->flags & (UP_EP_ROUTED_V4 << family));
+}
+
 static __always_inline bool mac_equal(const __u8 *a, const __u8 *b)
 {
 	return *(__u16 *)a == *(__u16 *)b && *(__u16 *)(a + 2) == *(__u16 *)(b + 2) &&

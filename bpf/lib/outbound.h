@@ -142,13 +142,6 @@ static __always_inline int to_local(struct __sk_buff *skb, struct flow_req *r, c
 	return row && opens_flow(p) ? to_published(skb, r, p, from, row) : to_host(skb, r, p, from);
 }
 
-/* The container's own address goes out, and the host may have rules of its own for that: a
- * cluster's masquerading, its services. */
-static __always_inline bool is_left_to_kernel(const struct up_endpoint *ep, enum up_family family)
-{
-	return ep->flags & UP_EP_KERNEL && ep->flags & (UP_EP_ROUTED_V4 << family);
-}
-
 /* Out by an uplink, with its address; by any other interface the kernel routes as it would. */
 static __always_inline int to_outside(struct __sk_buff *skb, struct flow_req *r,
 				      const struct pkt *p, const struct sender *from,
@@ -157,7 +150,7 @@ static __always_inline int to_outside(struct __sk_buff *skb, struct flow_req *r,
 	struct up_uplink *uplink = bpf_map_lookup_elem(&up_uplinks, &hop->ifindex);
 	enum up_family family = p->v6 ? UP_V6 : UP_V4;
 
-	if (!uplink || is_left_to_kernel(from->ep, family))
+	if (!uplink || endpoint_is_left_to_kernel(from->ep, family))
 		return to_kernel(skb, p, UP_CNT_TO_KERNEL);
 	if (p->ttl <= 1)
 		return icmp_reply(skb, p, REPLY_TTL, 0);

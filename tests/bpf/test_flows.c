@@ -310,6 +310,27 @@ static void each_state_has_its_own_timeout(void **state)
 	assert_flows_consistent(f);
 }
 
+/* It is enough that one side speaks: a download, for instance. */
+static void answers_keep_a_flow_alive(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_client(IPPROTO_UDP, 7, 8080);
+	struct packet answer = from_container(f, A, IPPROTO_UDP, CLIENT, 80, 7);
+
+	publish(f, A, "8080:80/udp");
+	set_timeout(f, UP_TMO_UDP, 3);
+	set_timeout(f, UP_TMO_UDP_STREAM, 3);
+	assert_int_equal(run_uplink(f, &p), REDIRECT);
+	for (int i = 0; i < 12; i++) {
+		assert_int_equal(run_veth(f, A, &answer), REDIRECT);
+		reap(f, (struct up_reap){.recheck = 1});
+		next_second(f);
+	}
+	assert_int_equal(counter(f, UP_CNT_FLOW_EXPIRED), 0);
+	assert_int_equal(counter(f, UP_CNT_FLOW_NEW), 1);
+	wait_until(f, no_flows, 4000 + 2 * SWEPT_MS);
+}
+
 /* What a flow was allowed is asked again when a FIN or RST comes, not when it was to end before. */
 static void a_closed_connection_does_not_wait_out_its_days(void **state)
 {
@@ -453,6 +474,7 @@ static const struct CMUnitTest tests[] = {
 	ONCE(an_idle_flow_expires_by_itself),
 	ONCE(tcp_states),
 	ONCE(each_state_has_its_own_timeout),
+	ONCE(answers_keep_a_flow_alive),
 	ONCE(a_closed_connection_does_not_wait_out_its_days),
 	ONCE(a_syn_starts_a_closed_connection_over),
 	ONCE(slots_are_used_again),

@@ -53,7 +53,7 @@ one() {
 	contains "$output" "container name 'a/b'"
 	run -2 up run --bogus "$ROOT" true
 	contains "$output" "--bogus is not an option"
-	run -2 up run --net=bridge "$ROOT" true
+	run -2 up run --net=../bridge "$ROOT" true
 	run -2 up run --ip 1.2.3 "$ROOT" true
 	run -2 up run --mtu 12 "$ROOT" true
 	run -2 up run "$ROOT"

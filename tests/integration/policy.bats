@@ -104,5 +104,5 @@ teardown_file() {
 	equals "$(up limit a)" "$before"
 	run -2 up run --limit-out 0 "$ROOT" true
 	run -125 up run --net=host --limit-out 1mbit "$ROOT" true
-	contains "$output" "need --net=fast"
+	contains "$output" "need a network of containers"
 }

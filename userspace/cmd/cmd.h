@@ -49,6 +49,7 @@ extern const struct up_cmd cmd_limit, cmd_bench, cmd_timeout;
 extern const struct up_cmd cmd_attach, cmd_detach, cmd_flush;
 extern const struct up_cmd cmd_inspect, cmd_stats, cmd_wait, cmd_kill;
 extern const struct up_cmd cmd_cni;
+extern const struct up_cmd cmd_network;
 extern const struct up_cmd cmd_run, cmd_ps, cmd_stop, cmd_rm, cmd_logs, cmd_exec;
 
 /** up_cmd_help() - print a command's help to stdout. Return: UP_EXIT_OK */

@@ -195,6 +195,7 @@ static int add_endpoint(struct up_run *r, struct up_err *err)
 		.device = r->netdev,
 		.confined = !(r->sandbox.command.caps.bounding & 1ULL << CAP_NET_ADMIN),
 		.mtu = r->mtu,
+		.network = r->record.net,
 		.rate_in = r->limits.rate_in,
 		.rate_out = r->limits.rate_out,
 		.burst_in = r->limits.burst_in,

@@ -80,7 +80,8 @@ void up_run_note(void *run, const struct up_option *option, const char *text)
 
 bool up_run_is_fast(const struct up_run *r)
 {
-	return !strcmp(r->record.net, "fast");
+	return strcmp(r->record.net, "host") && strcmp(r->record.net, "none") &&
+	       !r->join[UP_NS_NET] && !r->net_path;
 }
 
 /* With ALL added, what is dropped counts; with ALL dropped, what is added. */

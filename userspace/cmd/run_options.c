@@ -122,9 +122,10 @@ static int set_net(void *to, const char *text, struct up_err *err)
 		wish->mode = UP_NS_HOST;
 	else if (r->join[UP_NS_NET] || r->net_path)
 		wish->mode = UP_NS_JOIN;
-	else if (strcmp(text, "fast") && strcmp(text, "none"))
+	else if (up_name_check("network", text, NULL))
 		return up_fail_msg(err, EINVAL,
-				   "network '%s': want fast, host, none, container:NAME or ns:PATH",
+				   "network '%s': want the name of one, host, none, container:NAME "
+				   "or ns:PATH",
 				   text);
 	if (r->join[UP_NS_NET] && up_name_check("container name", r->join[UP_NS_NET], err))
 		return -EINVAL;
@@ -523,8 +524,8 @@ const struct up_option up_run_options[] = {
 	{"domainname", 0, "NAME", "NIS domain name", .set = set_domainname},
 
 	{"net", 0, "NET",
-	 "fast (default): the fast path; host: the host's own network;\n"
-	 "none: nothing but a loopback; container:NAME; ns:PATH",
+	 "fast (default): the default network; NAME: see 'underpass network';\n"
+	 "host: the host's own; none: nothing but a loopback; container:NAME; ns:PATH",
 	 .set = set_net},
 	{"network", 0, "NET", NULL, .set = set_net},
 	{"publish", 'p', "SPEC", "publish a port: [ADDRESS:][HOST[-END]:]CONTAINER[-END][/udp]",

@@ -28,6 +28,7 @@
 #include "core/hooks.h"
 #include "core/kernel.h"
 #include "core/maps.h"
+#include "core/network.h"
 #include "net/link.h"
 #include "net/netns.h"
 #include "underpass.skel.h"
@@ -229,6 +230,18 @@ static int default_conf(const struct up_datapath_opts *opts, struct up_config *c
 	return 0;
 }
 
+static int check_conf_subnets(const struct up_config *conf, struct up_err *err)
+{
+	int ret = 0;
+
+	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++) {
+		struct up_cidr net = {conf->subnet[f], (uint8_t)conf->plen[f]};
+
+		ret = up_network_conflict(&net, err);
+	}
+	return ret;
+}
+
 static bool same_subnets(const struct up_config *conf, const struct up_datapath_opts *opts)
 {
 	for (enum up_family f = UP_V4; f < UP_FAMILIES; f++)
@@ -260,6 +273,8 @@ static int settle_conf(struct bring_up *up, struct up_err *err)
 	ret = up_netns_cookie(&cookie, err);
 	if (!ret)
 		ret = default_conf(up->opts, &conf, err);
+	if (!ret)
+		ret = check_conf_subnets(&conf, err);
 	if (ret)
 		return ret;
 	conf.netns_cookie = cookie;

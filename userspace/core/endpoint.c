@@ -113,8 +113,7 @@ static void claim_row(struct up_datapath *dp, uint32_t id, const struct up_endpo
 			continue;
 		ep->addr[f] = addr[f];
 		ep->plen[f] = spec->plen[f] ? spec->plen[f] : f == UP_V4 ? 32 : 128;
-		ep->gateway[f] = up_addr_set(&spec->gateway[f]) ? spec->gateway[f]
-								: up_ipam_gateway(&dp->conf, f);
+		ep->gateway[f] = spec->gateway[f];
 	}
 	if (mac_is_given(spec->mac))
 		memcpy(ep->mac, spec->mac, sizeof(ep->mac));
@@ -291,41 +290,63 @@ static int check_spec(struct up_datapath *dp, const struct up_endpoint_spec *spe
 		return ret;
 	if (up_endpoint_find(dp, spec->name))
 		return up_fail_msg(err, EEXIST, "there is one of that name already");
+	if (spec->n_ports && up_network_is_closed(spec->net, spec->flags))
+		return up_fail_msg(err, EINVAL, "network %s is internal: no port can be published",
+				   spec->network);
 	return up_ports_check(dp, 0, netns_cookie, spec->ports, spec->n_ports, err);
 }
 
 /* The addresses that it will have. A family is left out where nobody asked for it and the host does
  * not have it. */
 static int choose_addresses(struct up_datapath *dp, const struct up_endpoint_spec *spec,
-			    struct up_addr ret_addr[UP_FAMILIES], struct up_err *err)
+			    const struct up_network *net, struct up_addr ret_addr[UP_FAMILIES],
+			    struct up_err *err)
 {
 	int ret = 0;
 
 	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++) {
 		ret_addr[f] = spec->addr[f];
 		if (up_addr_set(&spec->addr[f]))
-			ret = up_ipam_check(dp, &spec->addr[f], spec->foreign, err);
-		else if (!spec->foreign && up_addr_set(&dp->conf.subnet[f]) &&
-			 (f == UP_V4 || up_have_ipv6()))
-			ret = up_ipam_pick(dp, f, &ret_addr[f], err);
+			ret = up_ipam_check(dp, spec->foreign ? NULL : net, &spec->addr[f], err);
+		else if (!spec->foreign && net->subnet[f].plen && (f == UP_V4 || up_have_ipv6()))
+			ret = up_ipam_pick(dp, net, f, &ret_addr[f], err);
 	}
 	return ret;
 }
 
-static int add_locked(struct up_datapath *dp, struct up_nl *nl, const struct up_endpoint_spec *spec,
+/* What was left open follows from the network. */
+static void complete_spec(struct up_endpoint_spec *spec, const struct up_network *net)
+{
+	if (net->id)
+		spec->net = net->id;
+	if (net->internal)
+		spec->flags |= UP_EP_INTERNAL;
+	if (!spec->mtu)
+		spec->mtu = net->mtu;
+	for (enum up_family f = UP_V4; f < UP_FAMILIES; f++)
+		if (!up_addr_set(&spec->gateway[f]))
+			spec->gateway[f] = net->gateway[f];
+}
+
+static int add_locked(struct up_datapath *dp, struct up_nl *nl, struct up_endpoint_spec *spec,
 		      uint32_t *ret_id, struct up_err *err)
 {
 	struct up_addr addr[UP_FAMILIES];
+	struct up_network net;
 	uint32_t id = free_id(dp);
 	uint64_t cookie;
 	int ret = up_netns_cookie_of(spec->netns_fd, &cookie, err);
 
 	if (!ret)
-		ret = check_spec(dp, spec, cookie, err);
+		ret = up_network_get(dp, spec->network, &net, err);
+	if (ret)
+		return ret;
+	complete_spec(spec, &net);
+	ret = check_spec(dp, spec, cookie, err);
 	if (!ret && !id)
 		ret = up_fail_msg(err, ENOSPC, "all %d endpoints are used", UP_ENDPOINT_MAX - 1);
 	if (!ret)
-		ret = choose_addresses(dp, spec, addr, err);
+		ret = choose_addresses(dp, spec, &net, addr, err);
 	if (!ret)
 		ret = up_host_refresh(dp, nl, err);
 	if (ret)
@@ -368,11 +389,12 @@ int up_endpoint_add(struct up_datapath *dp, const struct up_endpoint_spec *spec,
 {
 	cleanup_nl struct up_nl *nl = NULL;
 	cleanup_fd int lock = up_lock(err);
+	struct up_endpoint_spec full = *spec;
 	uint32_t id = 0;
 	int ret = lock < 0 ? lock : up_nl_open(NETLINK_ROUTE, &nl, err);
 
 	if (!ret)
-		ret = add_locked(dp, nl, spec, &id, err);
+		ret = add_locked(dp, nl, &full, &id, err);
 	if (ret)
 		return up_wrap(err, "endpoint %.80s", spec->name);
 	fill_info(&dp->endpoints[id], id, ret_info);

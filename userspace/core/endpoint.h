@@ -55,7 +55,10 @@ enum up_netdev_mode {
  * @rate_out: the same for what it sends
  * @burst_in, @burst_out: bits at once; 0 for a default that follows from the rate
  * @flags:    UP_EP_INTERNAL, UP_EP_ROUTED_V4, UP_EP_ROUTED_V6
- * @net:      network: endpoints of different ones do not reach each other
+ * @network:  name of a network, NULL for the default one: addresses, gateways, MTU and flags follow
+ *            from it where they are not given
+ * @net:      id of a network that the caller keeps himself, above UP_NETWORK_ID_MAX or 0; only
+ *            without @network. Endpoints of different networks do not reach each other
  * @ports:    ranges to publish
  * @n_ports:  how many
  */
@@ -74,6 +77,7 @@ struct up_endpoint_spec {
 	uint32_t flow_max, new_rate, flags;
 	uint64_t rate_in, rate_out;
 	uint32_t burst_in, burst_out;
+	const char *network;
 	uint16_t net;
 	const struct up_publish *ports;
 	size_t n_ports;

@@ -12,6 +12,7 @@
 #include "core/endpoint_priv.h"
 #include "core/flows.h"
 #include "core/maps.h"
+#include "core/network.h"
 #include "core/porttab.h"
 #include "net/nl.h"
 #include "net/sockdiag.h"
@@ -145,6 +146,10 @@ int up_port_add(struct up_datapath *dp, const char *name, const struct up_publis
 	uint32_t id = 0;
 	int ret = lock < 0 ? lock : find_live(dp, name, &id, err);
 
+	if (!ret && up_network_is_closed(dp->endpoints[id].net, dp->endpoints[id].flags))
+		return up_fail_msg(
+			err, EINVAL,
+			"endpoint %.80s: its network is internal: no port can be published", name);
 	if (!ret)
 		ret = up_nl_open(NETLINK_ROUTE, &nl, err);
 	if (!ret)

@@ -51,6 +51,23 @@ static long reap_slot(__u32 index, struct up_reap *r)
 	return 0;
 }
 
+/* One flow, found by its key. */
+static __noinline void reap_exact(struct up_reap *r)
+{
+	struct up_flow *orig = bpf_map_lookup_elem(&up_flows, &r->flow);
+	struct up_slot *slot;
+	__u32 index;
+
+	if (!orig || !orig->orig)
+		return;
+	index = orig->slot;
+	slot = bpf_map_lookup_elem(&up_slots, &index);
+	if (!slot || !slot->used)
+		return;
+	flow_delete(index, slot, orig);
+	r->matched++;
+}
+
 /*
  * The request and its answer are the packet. (A program of type "syscall" would have them for its
  * context; but it may sleep, and before Linux 6.5 may use neither our counters nor our stack then.)
@@ -67,7 +84,10 @@ int up_reap(struct __sk_buff *skb)
 	r.matched = 0;
 	r.busy = !sweep_take(s);
 	if (!r.busy) {
-		bpf_loop(s->next, reap_slot, &r, 0);
+		if (r.exact)
+			reap_exact(&r);
+		else
+			bpf_loop(s->next, reap_slot, &r, 0);
 		sweep_give(s);
 	}
 	request->busy = r.busy;

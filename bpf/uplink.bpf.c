@@ -17,6 +17,7 @@
 #include "lib/macvlan.h"
 #include "lib/port.h"
 #include "lib/snat.h"
+#include "lib/source.h"
 
 /* Is this address the host's own? Asked of the FIB as if the packet came from the endpoint,
  * because forwarding is off on the uplink, and should be. */
@@ -54,6 +55,10 @@ static __noinline int uplink_new(struct __sk_buff *skb, struct pkt *p,
 		count(UP_CNT_DROP_DENIED);
 		return CTX_DROP;
 	}
+	if (!source_may_connect(&p->t.saddr)) {
+		count(UP_CNT_DROP_SRC_RATE);
+		return CTX_DROP;
+	}
 	r = &s->req;
 	__builtin_memset(r, 0, sizeof(*r));
 	r->key = p->t;
@@ -73,6 +78,13 @@ static __always_inline bool may_open(const struct pkt *p)
 	if (up_addr_is_loopback(&p->t.daddr))
 		return false;
 	return p->t.proto == IPPROTO_UDP || (p->seen & ~UP_SEEN_FIN) == UP_SEEN_SYN;
+}
+
+/* Nothing else has a source. */
+static __always_inline bool has_source(const struct pkt *p)
+{
+	return p->res == PARSE_OK || p->res == PARSE_L3 || p->res == PARSE_LATER_FRAG ||
+	       p->res == PARSE_ICMP_ERROR;
 }
 
 /*
@@ -101,6 +113,10 @@ static __noinline int uplink_open(struct __sk_buff *skb, struct pkt *p)
 	const struct up_port_row *row;
 	int verdict;
 
+	if (has_source(p) && is_denied(&p->t.saddr)) {
+		count(UP_CNT_DROP_DENIED);
+		return CTX_DROP;
+	}
 	if (p->res == PARSE_ICMP_ERROR) {
 		verdict = icmp_error_forward(skb, p);
 		return verdict == ICMP_ERROR_OTHER ? CTX_NEXT : verdict;

@@ -152,6 +152,8 @@ static __always_inline int to_outside(struct __sk_buff *skb, struct flow_req *r,
 
 	if (!uplink || endpoint_is_left_to_kernel(from->ep, family))
 		return to_kernel(skb, p, UP_CNT_TO_KERNEL);
+	if (is_denied(&p->t.daddr)) /* its answers would be dropped */
+		return drop(UP_CNT_DROP_DENIED);
 	if (p->ttl <= 1)
 		return icmp_reply(skb, p, REPLY_TTL, 0);
 	if (!can_have_flow(p))

@@ -7,6 +7,7 @@
 #include <bpf/bpf_endian.h>
 #include <linux/in.h>
 
+#include "lib/deny.h"
 #include "lib/endpoint.h"
 #include "lib/flow.h"
 
@@ -240,18 +241,6 @@ static __always_inline __be16 port_target(const struct up_port_row *row, __be16 
 	if (row->flags & UP_PORT_TO_ONE)
 		return bpf_htons(row->to);
 	return bpf_htons(row->to + (bpf_ntohs(port) - (__u16)row->port));
-}
-
-/** source_in() - is a source in a list? */
-static __always_inline bool source_in(__u32 list, const struct up_addr *addr)
-{
-	struct up_allow_key key = {
-		.plen = 32 + 128,
-		.list = bpf_htonl(list),
-		.addr = *addr,
-	};
-
-	return bpf_map_lookup_elem(&up_allow, &key);
 }
 
 /** port_allows() - may this source use this published port? */

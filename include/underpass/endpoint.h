@@ -151,6 +151,9 @@ enum up_timeout {
  * @subnet:       networks of the containers, by enum up_family; all 0 for none
  * @plen:         their prefix lengths, in bits of the family
  * @timeout:      seconds, by enum up_timeout
+ * @source_rate:  new connections to published ports that one source may make in a second; 0 for no
+ *                limit
+ * @denied:       the list UP_ALLOW_DENY_ALL is not empty
  * @reserved:     a bit for each port that no masqueraded flow is to be given
  *                (net.ipv4.ip_local_reserved_ports)
  */
@@ -161,6 +164,8 @@ struct up_config {
 	struct up_addr subnet[UP_FAMILIES];
 	__u32 plen[UP_FAMILIES];
 	__u32 timeout[UP_TMO_MAX];
+	__u32 source_rate;
+	__u32 denied;
 	__u64 reserved[65536 / 64];
 };
 

@@ -130,6 +130,16 @@ struct up_sweep {
 };
 
 /**
+ * struct up_source - what one source did lately
+ * @second: of the programs' clock, that @count is about
+ * @count:  connections that it made, or tried to
+ */
+struct up_source {
+	__u32 second;
+	__u32 count;
+};
+
+/**
  * struct up_frag_key - what the fragments of one packet share (RFC 791, RFC 8200 section 4.5)
  * @saddr, @daddr: addresses as they are in the packet
  * @id:            its identification, network byte order

@@ -16,6 +16,7 @@
 #define UP_LOCAL_MAX    1024   /* addresses of the host itself */
 #define UP_UPLINK_MAX   64
 #define UP_ALLOW_MAX    65536 /* prefixes in all lists of sources */
+#define UP_SOURCE_MAX   16384 /* sources whose new connections are counted */
 #define UP_FRAG_MAX     8192  /* fragmented packets under way */
 #define UP_SNAT_MAPS    32    /* destinations so busy that their ports are kept in a bitmap */
 

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #include "underpass/addr.h"
+#include "underpass/flow.h"
 
 /**
  * struct up_reap - which flows are to end; all fields that are not 0 must match
@@ -15,8 +16,9 @@
  * @proto:    IPPROTO_*; with @lo and @hi
  * @busy:     returned: another sweep was under way and nothing was done
  * @recheck:  they do not end: the sweeper is to look at them soon
- * @pad:      0
+ * @exact:    only the one whose original direction is @flow; the other fields do not matter
  * @matched:  returned: how many flows matched
+ * @flow:     with @exact
  */
 struct up_reap {
 	__u32 endpoint;
@@ -25,8 +27,9 @@ struct up_reap {
 	__u8 proto;
 	__u8 busy;
 	__u8 recheck;
-	__u8 pad;
+	__u8 exact;
 	__u32 matched;
+	struct up_tuple flow;
 };
 
 /**

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The meter of what a container sends, and flows that are told to go through the queue. */
+/* Meters of containers and of sources, flows that are told to go through the queue, the denied. */
 #include <bpf/bpf.h>
 #include <linux/if_ether.h>
 #include <string.h>
@@ -149,7 +149,116 @@ static void a_shaped_endpoint_receives_through_its_queue(void **state)
 	assert_int_equal(way_of(f, &key), UP_FWD_QUEUE);
 }
 
+/* ---- sources --------------------------------------------------------------------------------- */
+
+static void edit_conf(struct fixture *f, uint32_t source_rate, uint32_t denied)
+{
+	int fd = bpf_map__fd(f->skel->maps.up_conf);
+	struct up_config conf;
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &conf), 0);
+	conf.source_rate = source_rate;
+	conf.denied = denied;
+	assert_int_equal(bpf_map_update_elem(fd, &zero, &conf, BPF_ANY), 0);
+}
+
+static void deny(struct fixture *f, uint32_t net, uint32_t plen)
+{
+	struct up_allow_key key = {.plen = 32 + 96 + plen, .addr = addr(f, net)};
+	uint8_t one = 1;
+
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(f->skel->maps.up_allow), &key, &one, 0),
+			 0);
+	edit_conf(f, 0, 1);
+}
+
+/* Whatever it is, and whether it is for a container or for the host. */
+static void nothing_is_let_in_from_the_denied(void **state)
+{
+	struct fixture *f = *state;
+	struct packet published = from_client(IPPROTO_UDP, 40000, 8080);
+	struct packet host = from_client(IPPROTO_TCP, 40000, 22);
+	struct packet ping = from_client(IPPROTO_ICMP, 7, 0);
+	struct packet near = from_client(IPPROTO_TCP, 40000, 22);
+	struct packet out = from_container(f, A, IPPROTO_UDP, CLIENT, 5000, 53);
+
+	publish(f, A, "8080:80/udp");
+	ping.icmp_type = 8;
+	near.src = HOST2;
+	deny(f, CLIENT, 32);
+	assert_int_equal(run_uplink(f, &published), DROP);
+	assert_int_equal(run_uplink(f, &host), DROP);
+	assert_int_equal(run_uplink(f, &ping), DROP);
+	assert_int_equal(run_uplink(f, &near), NEXT);
+	assert_int_equal(run_veth(f, A, &out), DROP); /* its answer would be dropped */
+	assert_int_equal(counter(f, UP_CNT_DROP_DENIED), 4);
+	assert_int_equal(flow_entries(f), 0);
+	edit_conf(f, 0, 0); /* the list is not even asked */
+	assert_int_equal(run_uplink(f, &published), REDIRECT);
+}
+
+/* Of two flows of one container, the one that is named. */
+static void one_flow_can_be_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct packet in = from_client(IPPROTO_UDP, 40000, 8080);
+	struct packet out = from_container(f, A, IPPROTO_UDP, CLIENT, 5000, 53);
+	struct up_reap r = {.exact = 1};
+	struct up_flow flow;
+
+	publish(f, A, "8080:80/udp");
+	assert_int_equal(run_uplink(f, &in), REDIRECT);
+	assert_int_equal(run_veth(f, A, &out), REDIRECT);
+	r.flow = tuple(0, &in);
+	assert_true(flow_find(f, &r.flow, &flow));
+	r.flow = reversed(&flow.out);
+	assert_int_equal(reap(f, r), 0); /* by the direction of its first packet only */
+	r.flow = tuple(0, &in);
+	assert_int_equal(reap(f, r), 1);
+	assert_int_equal(reap(f, r), 0);
+	assert_int_equal(flow_entries(f), 2);
+	assert_false(flow_find(f, &r.flow, &flow));
+	assert_flows_consistent(f);
+}
+
+static int made(struct fixture *f, uint32_t src, uint16_t sport, int n)
+{
+	int done = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct packet p = from_client(IPPROTO_UDP, (uint16_t)(sport + i), 8080);
+
+		p.src = src;
+		done += run_uplink(f, &p) == REDIRECT;
+	}
+	return done;
+}
+
+static void one_source_makes_so_many_connections_in_a_second(void **state)
+{
+	struct fixture *f = *state;
+	int n;
+
+	publish(f, A, "8080:80/udp");
+	edit_conf(f, 10, 0);
+	next_second(f);
+	n = made(f, CLIENT, 40000, 30);
+	assert_in_range(n, 10, 20); /* the clock may tick meanwhile */
+	assert_int_equal(counter(f, UP_CNT_DROP_SRC_RATE), 30 - n);
+	/* An IPv6 source is all of its /64, so the neighbour only counts apart in IPv4. */
+	if (!f->v6)
+		assert_int_equal(made(f, CLIENT + 1, 40000, 10), 10);
+	next_second(f);
+	assert_int_equal(made(f, CLIENT, 50000, 10), 10);
+	edit_conf(f, 0, 0);
+	assert_int_equal(made(f, CLIENT, 51000, 30), 30);
+}
+
 static const struct CMUnitTest tests[] = {
+	ALL(nothing_is_let_in_from_the_denied),
+	ALL(one_flow_can_be_ended),
+	ALL(one_source_makes_so_many_connections_in_a_second),
 	ONCE(whoever_has_no_limit_passes),
 	ONCE(the_meter_allows_its_slack_and_no_more),
 	ONCE(flows_into_an_endpoint_change_their_way),

@@ -150,18 +150,18 @@ flows_are() {
 
 @test "a timeout that is changed counts at once, for the flows that exist too" {
 	start a -p 8081:80 -p 8081:80/udp
-	equals "$(up timeout --json | jq .udp_stream)" 120
+	equals "$(up config --json | jq '."timeout.udp_stream"')" 120
 	live_start client "$HOST" 8081 1
 	ask client udp "$HOST" 8081
 	ask client udp "$HOST6" 8081
 	flows_are 3
-	up timeout udp=1 udp_stream=1
-	equals "$(up timeout --json | jq -c '[.udp, .udp_stream, .tcp_established]')" "[1,1,432000]"
+	up config timeout.udp=1 timeout.udp_stream=1
+	equals "$(up config --json | jq -c '[."timeout.udp", ."timeout.udp_stream", ."timeout.tcp_established"]')" "[1,1,432000]"
 	topo_wait 20 flows_are 1
 	live_end
-	up timeout tcp_time_wait=1
+	up config timeout.tcp_time_wait=1
 	topo_wait 20 flows_are 0
-	up timeout udp=30 udp_stream=120 tcp_time_wait=120
+	up config timeout.udp=30 timeout.udp_stream=120 timeout.tcp_time_wait=120
 }
 
 @test "all source ports towards one destination: the last one is found, the next flow is refused" {

@@ -45,11 +45,11 @@ struct up_cmd {
 
 /* Defined by the file of each command; main.c lists them in its table. */
 extern const struct up_cmd cmd_up, cmd_down, cmd_status, cmd_port, cmd_gc, cmd_version, cmd_flows;
-extern const struct up_cmd cmd_limit, cmd_bench, cmd_timeout;
+extern const struct up_cmd cmd_limit, cmd_bench;
 extern const struct up_cmd cmd_attach, cmd_detach, cmd_flush;
 extern const struct up_cmd cmd_inspect, cmd_stats, cmd_wait, cmd_kill;
 extern const struct up_cmd cmd_cni;
-extern const struct up_cmd cmd_network;
+extern const struct up_cmd cmd_network, cmd_config, cmd_deny;
 extern const struct up_cmd cmd_run, cmd_ps, cmd_stop, cmd_rm, cmd_logs, cmd_exec;
 
 /** up_cmd_help() - print a command's help to stdout. Return: UP_EXIT_OK */

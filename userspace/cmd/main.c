@@ -12,10 +12,10 @@
 #include "launch/self.h"
 
 static const struct up_cmd *const commands[] = {
-	&cmd_run,   &cmd_exec,    &cmd_ps,      &cmd_inspect, &cmd_stats,  &cmd_logs,   &cmd_wait,
-	&cmd_kill,  &cmd_stop,    &cmd_rm,      &cmd_port,    &cmd_up,     &cmd_down,   &cmd_status,
-	&cmd_flows, &cmd_gc,      &cmd_version, &cmd_limit,   &cmd_attach, &cmd_detach, &cmd_flush,
-	&cmd_bench, &cmd_timeout, &cmd_cni,     &cmd_network,
+	&cmd_run,   &cmd_exec, &cmd_ps,      &cmd_inspect, &cmd_stats,  &cmd_logs,   &cmd_wait,
+	&cmd_kill,  &cmd_stop, &cmd_rm,      &cmd_port,    &cmd_up,     &cmd_down,   &cmd_status,
+	&cmd_flows, &cmd_gc,   &cmd_version, &cmd_limit,   &cmd_attach, &cmd_detach, &cmd_flush,
+	&cmd_bench, &cmd_cni,  &cmd_network, &cmd_config,  &cmd_deny,
 };
 
 static void usage(FILE *out)

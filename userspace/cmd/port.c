@@ -36,10 +36,20 @@ static int del(struct up_datapath *dp, const char *name, const struct up_publish
 	return ret;
 }
 
+static int allow(struct up_datapath *dp, const char *name, const struct up_publish_list *list,
+		 struct up_err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < list->n; i++)
+		ret = up_port_allow(dp, name, &list->pubs[i], err);
+	return ret;
+}
+
 typedef int (*change_fn)(struct up_datapath *dp, const char *name,
 			 const struct up_publish_list *list, struct up_err *err);
 
-/* "add NAME SPEC..." and "del NAME SPEC..." */
+/* "add NAME SPEC...", "del NAME SPEC..." and "allow NAME SPEC..." */
 static int change(const struct up_cmd *cmd, int argc, char **argv, change_fn fn)
 {
 	cleanup_datapath struct up_datapath *dp = NULL;
@@ -54,6 +64,22 @@ static int change(const struct up_cmd *cmd, int argc, char **argv, change_fn fn)
 	}
 	if (up_datapath_open(&dp, &err) || fn(dp, argv[1], &list, &err))
 		return up_cmd_error(&err);
+	return UP_EXIT_OK;
+}
+
+/* "drain NAME..." and "undrain NAME..." */
+static int drain(const struct up_cmd *cmd, int argc, char **argv)
+{
+	cleanup_datapath struct up_datapath *dp = NULL;
+	struct up_err err = {};
+
+	if (argc < 2)
+		return up_cmd_usage(cmd, "%s needs the name of an endpoint", argv[0]);
+	if (up_datapath_open(&dp, &err))
+		return up_cmd_error(&err);
+	for (int i = 1; i < argc; i++)
+		if (up_port_drain(dp, argv[i], argv[0][0] == 'd', &err))
+			return up_cmd_error(&err);
 	return UP_EXIT_OK;
 }
 
@@ -115,21 +141,32 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 		return change(cmd, argc, argv, add);
 	if (argc && !strcmp(argv[0], "del"))
 		return change(cmd, argc, argv, del);
+	if (argc && !strcmp(argv[0], "allow"))
+		return change(cmd, argc, argv, allow);
+	if (argc && (!strcmp(argv[0], "drain") || !strcmp(argv[0], "undrain")))
+		return drain(cmd, argc, argv);
 	if (argc == 1 && (!strcmp(argv[0], "list") || !strcmp(argv[0], "ls")))
 		return list(json);
-	return up_cmd_usage(cmd, argc ? "'%s': want add, del or list" : "want add, del or list%s",
+	return up_cmd_usage(cmd,
+			    argc ? "'%s': want add, del, allow, drain, undrain or list"
+				 : "want add, del, allow, drain, undrain or list%s",
 			    argc ? argv[0] : "");
 }
 
 const struct up_cmd cmd_port = {
 	.name = "port",
-	.args = "add|del NAME SPEC... | list [--json]",
+	.args = "add|del|allow NAME SPEC... | drain|undrain NAME... | list [--json]",
 	.summary = "publish and withdraw ports of a running container",
-	.help = "  add NAME SPEC...   publish; established connections are kept\n"
-		"  del NAME SPEC...   withdraw; the connections that came by it end\n"
-		"  list               all published ports of this host\n"
-		"  -j, --json         print JSON\n"
-		"  -h, --help         print this help\n\n"
+	.help = "  add NAME SPEC...    publish; established connections are kept\n"
+		"  del NAME SPEC...    withdraw; the connections that came by it end\n"
+		"  allow NAME SPEC...  replace the list of sources of what is published, at one "
+		"instant;\n"
+		"                      without from=, everyone may. Established connections are "
+		"kept\n"
+		"  drain NAME...       no new connections of ports that it shares; undrain: again\n"
+		"  list                all published ports of this host\n"
+		"  -j, --json          print JSON\n"
+		"  -h, --help          print this help\n\n"
 		"SPEC is docker's, and a little more:\n"
 		"  "
 		"[ADDRESS:][HOST[-END]:]CONTAINER[-END][/"

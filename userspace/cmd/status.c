@@ -42,6 +42,7 @@ static int add_endpoint(const struct up_endpoint_info *info, void *arg)
 		(json_int_t)info->flows, "flows_max", (json_int_t)info->flow_max);
 
 	json_object_set_new(row, "limits", up_json_limits(info));
+	json_object_set_new(row, "drained", json_boolean(info->flags & UP_EP_DRAINED));
 	return json_array_append_new(arg, row);
 }
 
@@ -169,7 +170,7 @@ static void print_text(const json_t *s)
 		       str(row, "interface"), num(row, "flows"));
 		print_rate("in", num(json_object_get(row, "limits"), "in"));
 		print_rate("out", num(json_object_get(row, "limits"), "out"));
-		putchar('\n');
+		puts(json_is_true(json_object_get(row, "drained")) ? " drained" : "");
 	}
 	printf("ports     %zu published\n", json_array_size(json_object_get(s, "ports")));
 	print_snat(json_object_get(s, "snat_tries"));

@@ -32,7 +32,8 @@ static struct up_cidr cidr_of(const struct up_allow_key *key)
 	return net;
 }
 
-static int add(struct up_datapath *dp, uint32_t list, const struct up_cidr *net, struct up_err *err)
+int up_allow_list_add(struct up_datapath *dp, uint32_t list, const struct up_cidr *net,
+		      struct up_err *err)
 {
 	struct up_allow_key key = key_of(list, net);
 	uint8_t one = 1;
@@ -84,7 +85,7 @@ int up_allow_add(struct up_datapath *dp, struct up_publish *pubs, size_t n, stru
 			continue;
 		pubs[i].allow = ++list;
 		for (size_t j = 0; !ret && j < pubs[i].n_from; j++)
-			ret = add(dp, list, &pubs[i].from[j], err);
+			ret = up_allow_list_add(dp, list, &pubs[i].from[j], err);
 	}
 	return ret;
 }
@@ -151,18 +152,36 @@ int up_allow_foreach(struct up_datapath *dp, uint32_t list,
 	return ret;
 }
 
-int up_deny_add(struct up_datapath *dp, const struct up_cidr *net, struct up_err *err)
+int up_allow_list_del(struct up_datapath *dp, uint32_t list, const struct up_cidr *net,
+		      struct up_err *err)
 {
-	return add(dp, UP_ALLOW_DENY_ALL, net, err);
-}
-
-int up_deny_del(struct up_datapath *dp, const struct up_cidr *net, struct up_err *err)
-{
-	struct up_allow_key key = key_of(UP_ALLOW_DENY_ALL, net);
-	char text[UP_ADDR_TEXT];
+	struct up_allow_key key = key_of(list, net);
 
 	if (!bpf_map_delete_elem(dp->map[UP_MAP_allow], &key))
 		return 0;
-	return up_fail(err, errno, "%s/%u is not denied", up_addr_format(&net->addr, text),
-		       net->plen);
+	return up_fail(err, errno, "list of sources");
+}
+
+static int is_this(const struct up_cidr *net, void *arg)
+{
+	const struct up_cidr *this = arg;
+
+	return net->plen == this->plen && up_addr_equal(&net->addr, &this->addr);
+}
+
+/* A lookup would find any prefix that covers it. */
+bool up_allow_list_has(struct up_datapath *dp, uint32_t list, const struct up_cidr *net)
+{
+	struct up_cidr this = *net;
+
+	return up_allow_foreach(dp, list, is_this, &this);
+}
+
+bool up_allow_list_covers(struct up_datapath *dp, uint32_t list, const struct up_addr *addr)
+{
+	const struct up_cidr net = {*addr, up_addr_is_v4(addr) ? 32 : 128};
+	struct up_allow_key key = key_of(list, &net);
+	uint8_t value;
+
+	return !bpf_map_lookup_elem(dp->map[UP_MAP_allow], &key, &value);
 }

@@ -30,8 +30,15 @@ int up_allow_gc(struct up_datapath *dp, struct up_err *err);
 int up_allow_foreach(struct up_datapath *dp, uint32_t list,
 		     int (*fn)(const struct up_cidr *net, void *arg), void *arg);
 
-/** up_deny_add(), up_deny_del() - networks that are denied everything. Return: 0 or -errno */
-int up_deny_add(struct up_datapath *dp, const struct up_cidr *net, struct up_err *err);
-int up_deny_del(struct up_datapath *dp, const struct up_cidr *net, struct up_err *err);
+/** up_allow_list_add(), _del(), _has() - one network of a list. Return: 0 or -errno; is it there?
+ */
+int up_allow_list_add(struct up_datapath *dp, uint32_t list, const struct up_cidr *net,
+		      struct up_err *err);
+int up_allow_list_del(struct up_datapath *dp, uint32_t list, const struct up_cidr *net,
+		      struct up_err *err);
+bool up_allow_list_has(struct up_datapath *dp, uint32_t list, const struct up_cidr *net);
+
+/** up_allow_list_covers() - is an address in one of a list's networks? */
+bool up_allow_list_covers(struct up_datapath *dp, uint32_t list, const struct up_addr *addr);
 
 #endif

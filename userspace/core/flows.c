@@ -29,22 +29,14 @@ static int reap(struct up_datapath *dp, struct up_reap *r, struct up_err *err)
  * The program is done at once, unless the sweeper is at work. A packet in flight may have made one
  * more flow just before the caller made that impossible, so ask until none matches.
  */
-int up_flows_end(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pub,
-		 struct up_err *err)
+static int reap_all(struct up_datapath *dp, struct up_reap r, struct up_err *err)
 {
 	const struct timespec poll = {.tv_nsec = END_POLL_MS * 1000000L};
-	struct up_reap r = {.endpoint = endpoint};
 	int ret;
 
-	if (pub) {
-		r.addr = pub->addr;
-		r.proto = pub->proto;
-		r.lo = pub->lo;
-		r.hi = pub->hi;
-	}
 	for (int ms = 0; ms < END_TIMEOUT_MS; ms += END_POLL_MS) {
 		ret = reap(dp, &r, err);
-		if (ret || (!r.busy && !r.matched))
+		if (ret || (!r.busy && (!r.matched || r.recheck)))
 			return ret;
 		if (r.busy)
 			nanosleep(&poll, NULL);
@@ -52,19 +44,28 @@ int up_flows_end(struct up_datapath *dp, uint32_t endpoint, const struct up_publ
 	return up_fail(err, ETIMEDOUT, "end flows");
 }
 
+int up_flows_end(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pub,
+		 struct up_err *err)
+{
+	struct up_reap r = {.endpoint = endpoint};
+
+	if (pub) {
+		r.addr = pub->addr;
+		r.proto = pub->proto;
+		r.lo = pub->lo;
+		r.hi = pub->hi;
+	}
+	return reap_all(dp, r, err);
+}
+
+int up_flow_end(struct up_datapath *dp, const struct up_tuple *key, struct up_err *err)
+{
+	return reap_all(dp, (struct up_reap){.exact = 1, .flow = *key}, err);
+}
+
 int up_flows_recheck(struct up_datapath *dp, struct up_err *err)
 {
-	const struct timespec poll = {.tv_nsec = END_POLL_MS * 1000000L};
-	struct up_reap r = {.recheck = 1};
-	int ret;
-
-	for (int ms = 0; ms < END_TIMEOUT_MS; ms += END_POLL_MS) {
-		ret = reap(dp, &r, err);
-		if (ret || !r.busy)
-			return ret;
-		nanosleep(&poll, NULL);
-	}
-	return up_fail(err, ETIMEDOUT, "look at the flows");
+	return reap_all(dp, (struct up_reap){.recheck = 1}, err);
 }
 
 #define BATCH 1024

@@ -27,6 +27,9 @@ int up_flows_end(struct up_datapath *dp, uint32_t endpoint, const struct up_publ
 /** up_flows_recheck() - have the sweeper look at every flow soon. Return: 0 or -errno */
 int up_flows_recheck(struct up_datapath *dp, struct up_err *err);
 
+/** up_flow_end() - end the flow of that original direction, if it is there. Return: 0 or -errno */
+int up_flow_end(struct up_datapath *dp, const struct up_tuple *key, struct up_err *err);
+
 /**
  * up_flows_foreach() - hand every flow's original direction to a callback
  * @fn: returns 0 to go on; another value stops and is returned

@@ -108,15 +108,17 @@ static void parse_reserved(const char *text, __u64 bits[65536 / 64])
 static int update_reserved(struct up_datapath *dp)
 {
 	cleanup_free char *text = NULL;
-	uint32_t zero = 0;
+	struct up_config conf;
+	int ret;
 
 	if (up_file_read(RESERVED_PATH, RESERVED_MAX, &text, NULL) < 0)
 		return 0;
-	/* The rest may have been changed since it was opened. */
-	if (bpf_map_lookup_elem(dp->map[UP_MAP_conf], &zero, &dp->conf))
-		return -errno;
-	parse_reserved(text, dp->conf.reserved);
-	return bpf_map_update_elem(dp->map[UP_MAP_conf], &zero, &dp->conf, BPF_ANY) ? -errno : 0;
+	/* Another command may have changed settings since this one opened the datapath. */
+	ret = up_conf_read(dp, &conf, NULL);
+	if (ret)
+		return ret;
+	parse_reserved(text, conf.reserved);
+	return up_conf_write(dp, &conf, NULL);
 }
 
 int up_host_refresh(struct up_datapath *dp, struct up_nl *nl, struct up_err *err)

@@ -68,6 +68,25 @@ static int open_pins(struct up_datapath *dp, struct up_err *err)
 	return ret;
 }
 
+int up_conf_read(struct up_datapath *dp, struct up_config *ret, struct up_err *err)
+{
+	uint32_t zero = 0;
+
+	if (bpf_map_lookup_elem(dp->map[UP_MAP_conf], &zero, ret))
+		return up_fail(err, errno, "read the settings");
+	return 0;
+}
+
+int up_conf_write(struct up_datapath *dp, const struct up_config *conf, struct up_err *err)
+{
+	uint32_t zero = 0;
+
+	if (bpf_map_update_elem(dp->map[UP_MAP_conf], &zero, conf, BPF_ANY))
+		return up_fail(err, errno, "write the settings");
+	dp->conf = *conf;
+	return 0;
+}
+
 static int not_up(struct up_err *err)
 {
 	return up_fail_msg(err, ENOENT, "the datapath is not up in %s: run 'underpass up' first",
@@ -77,11 +96,10 @@ static int not_up(struct up_err *err)
 static int check_conf(struct up_datapath *dp, struct up_err *err)
 {
 	uint64_t cookie;
-	uint32_t zero = 0;
-	int ret;
+	int ret = up_conf_read(dp, &dp->conf, err);
 
-	if (bpf_map_lookup_elem(dp->map[UP_MAP_conf], &zero, &dp->conf))
-		return up_fail(err, errno, "read the settings");
+	if (ret)
+		return ret;
 	if (!dp->conf.abi) /* an "up" that was killed before it was done */
 		return -ENOENT;
 	if (dp->conf.abi != UP_ABI_VERSION)

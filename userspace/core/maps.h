@@ -51,6 +51,11 @@ struct up_datapath {
 /** up_map_name() - the name of a map, also of its pin */
 const char *up_map_name(enum up_map map);
 
+/** up_conf_read(), up_conf_write() - the settings, as the programs have them. Callers that write
+ * hold the lock. Return: 0 or -errno */
+int up_conf_read(struct up_datapath *dp, struct up_config *ret, struct up_err *err);
+int up_conf_write(struct up_datapath *dp, const struct up_config *conf, struct up_err *err);
+
 /** up_prog_name() - the name of a program, also of its pin */
 const char *up_prog_name(enum up_prog prog);
 

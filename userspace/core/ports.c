@@ -175,21 +175,25 @@ static bool is_wanted(const struct up_port_row *row, void *arg)
 	       pub.hi == w->pub->hi && (!w->pub->to || pub.to == w->pub->to);
 }
 
+static int not_published(const char *name, const struct up_publish *pub, struct up_err *err)
+{
+	char text[UP_PORTSPEC_TEXT];
+
+	up_portspec_format(pub, text);
+	return up_fail_msg(err, ENOENT, "endpoint %.80s: port %s is not published", name, text);
+}
+
 int up_port_del(struct up_datapath *dp, const char *name, const struct up_publish *pub,
 		struct up_err *err)
 {
 	struct wanted w = {.pub = pub};
 	cleanup_fd int lock = up_lock(err);
-	char text[UP_PORTSPEC_TEXT];
 	int ret = lock < 0 ? lock : find_live(dp, name, &w.endpoint, err);
 
 	if (ret)
 		return ret;
-	if (!up_porttab_remove(dp->ports, is_wanted, &w)) {
-		up_portspec_format(pub, text);
-		return up_fail_msg(err, ENOENT, "endpoint %.80s: port %s is not published", name,
-				   text);
-	}
+	if (!up_porttab_remove(dp->ports, is_wanted, &w))
+		return not_published(name, pub, err);
 	up_allow_gc(dp, NULL);
 	return up_flows_end(dp, w.endpoint, pub, err);
 }
@@ -204,6 +208,50 @@ int up_port_del_all(struct up_datapath *dp, const char *name, struct up_err *err
 		return ret;
 	up_ports_withdraw(dp, id);
 	return up_flows_end(dp, id, NULL, err);
+}
+
+static bool set_list(struct up_port_row *row, void *arg)
+{
+	struct wanted *w = arg;
+
+	if (!is_wanted(row, w))
+		return false;
+	row->allow = w->pub->allow;
+	return true;
+}
+
+/* The new list first; the old one goes when no row names it any more. */
+int up_port_allow(struct up_datapath *dp, const char *name, const struct up_publish *pub,
+		  struct up_err *err)
+{
+	struct up_publish copy = *pub;
+	struct wanted w = {.pub = &copy};
+	cleanup_fd int lock = up_lock(err);
+	int ret = lock < 0 ? lock : find_live(dp, name, &w.endpoint, err);
+
+	if (ret)
+		return ret;
+	ret = up_allow_add(dp, &copy, 1, err);
+	if (!ret && !up_porttab_edit(dp->ports, set_list, &w))
+		ret = not_published(name, pub, err);
+	up_allow_gc(dp, NULL);
+	return ret;
+}
+
+int up_port_drain(struct up_datapath *dp, const char *name, bool drain, struct up_err *err)
+{
+	cleanup_fd int lock = up_lock(err);
+	uint32_t id = 0;
+	int ret = lock < 0 ? lock : find_live(dp, name, &id, err);
+
+	if (ret)
+		return ret;
+	if (drain)
+		__atomic_or_fetch(&dp->endpoints[id].flags, UP_EP_DRAINED, __ATOMIC_RELAXED);
+	else
+		__atomic_and_fetch(&dp->endpoints[id].flags, ~(uint32_t)UP_EP_DRAINED,
+				   __ATOMIC_RELAXED);
+	return 0;
 }
 
 static int append_source(const struct up_cidr *net, void *arg)

@@ -67,6 +67,27 @@ int up_port_del(struct up_datapath *dp, const char *name, const struct up_publis
 int up_port_del_all(struct up_datapath *dp, const char *name, struct up_err *err);
 
 /**
+ * up_port_allow() - replace the list of sources of a published range, at one instant
+ * @dp:   open datapath
+ * @name: the owner
+ * @pub:  a range exactly as it was published, with the sources that may use it from now on
+ * @err:  why it failed; the list is then what it was
+ *
+ * Connections that are established go on. Takes the state lock. Return: 0; -ENOENT where the
+ * endpoint has no such range; -ENOSPC where UP_ALLOW_MAX networks are kept; or another -errno
+ */
+int up_port_allow(struct up_datapath *dp, const char *name, const struct up_publish *pub,
+		  struct up_err *err);
+
+/**
+ * up_port_drain() - let an endpoint have no new connections of the ports that it shares, or let it
+ * have them again. Its connections go on
+ *
+ * Takes the state lock. Return: 0 or -ENOENT
+ */
+int up_port_drain(struct up_datapath *dp, const char *name, bool drain, struct up_err *err);
+
+/**
  * up_port_foreach() - hand every published range to a callback, by protocol, address and port
  * @fn: is given the owner's name; returns 0 to go on, another value stops and is returned
  */

@@ -258,3 +258,19 @@ size_t up_porttab_remove(struct up_port_table *table,
 		commit(table, next);
 	return count - kept;
 }
+
+size_t up_porttab_edit(struct up_port_table *table,
+		       bool (*edit)(struct up_port_row *row, void *arg), void *arg)
+{
+	const struct up_port_half *now = up_porttab_active(table);
+	struct up_port_half *next = inactive(table);
+	size_t edited = 0;
+
+	next->count = rows_of(now);
+	memcpy(next->rows, now->rows, next->count * sizeof(now->rows[0]));
+	for (uint32_t i = 0; i < next->count; i++)
+		edited += edit(&next->rows[i], arg);
+	if (edited)
+		commit(table, next);
+	return edited;
+}

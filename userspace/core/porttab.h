@@ -71,6 +71,17 @@ int up_porttab_add(struct up_port_table *table, uint16_t endpoint, const struct 
 size_t up_porttab_remove(struct up_port_table *table,
 			 bool (*drop)(const struct up_port_row *row, void *arg), void *arg);
 
+/**
+ * up_porttab_edit() - change rows in place, all at one instant; not what they are sorted by
+ * @table: the table
+ * @edit:  changes a row, or returns false
+ * @arg:   handed to @edit
+ *
+ * Return: how many rows were changed
+ */
+size_t up_porttab_edit(struct up_port_table *table,
+		       bool (*edit)(struct up_port_row *row, void *arg), void *arg);
+
 /** up_porttab_active() - the half that the programs use */
 static inline const struct up_port_half *up_porttab_active(const struct up_port_table *table)
 {

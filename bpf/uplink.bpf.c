@@ -10,6 +10,7 @@
  * Egress: what the host sends of its own (lib/host_out.h). Where containers have children of an
  * uplink, every uplink has another program there (macvlan.bpf.c).
  */
+#include "lib/admit.h"
 #include "lib/endpoint.h"
 #include "lib/forward.h"
 #include "lib/host_out.h"
@@ -17,7 +18,6 @@
 #include "lib/macvlan.h"
 #include "lib/port.h"
 #include "lib/snat.h"
-#include "lib/source.h"
 
 /* Is this address the host's own? Asked of the FIB as if the packet came from the endpoint,
  * because forwarding is off on the uplink, and should be. */
@@ -41,22 +41,29 @@ static __always_inline bool is_for(struct __sk_buff *skb, const struct up_endpoi
 	return up_addr_equal(addr, &p->t.daddr) || is_local(skb, ep, &p->t);
 }
 
+/* XDP has counted it as one of its source's. */
+static __always_inline bool is_charged(const struct __sk_buff *skb)
+{
+	__u32 ifindex = skb->ifindex;
+	const struct up_uplink *uplink = bpf_map_lookup_elem(&up_uplinks, &ifindex);
+
+	return uplink && (uplink->xdp == UP_XDP_IS_NATIVE || uplink->xdp == UP_XDP_IS_GENERIC);
+}
+
 static __noinline int uplink_new(struct __sk_buff *skb, struct pkt *p,
 				 const struct up_port_row *row)
 {
 	struct up_endpoint *ep = endpoint_by_id(row->endpoint);
 	struct flow_scratch *s = flow_scratch();
+	enum up_counter why;
 	struct flow_req *r;
 	struct up_flow *f;
 
 	if (!s || !ep || !is_for(skb, ep, p))
 		return CTX_NEXT;
-	if (!port_allows(row, &p->t.saddr)) {
-		count(UP_CNT_DROP_DENIED);
-		return CTX_DROP;
-	}
-	if (!source_may_connect(&p->t.saddr)) {
-		count(UP_CNT_DROP_SRC_RATE);
+	why = refuses(row, p, !is_charged(skb));
+	if (why != UP_CNT_MAX) {
+		count(why);
 		return CTX_DROP;
 	}
 	r = &s->req;
@@ -70,21 +77,6 @@ static __noinline int uplink_new(struct __sk_buff *skb, struct pkt *p,
 	r->out.dport = port_target(row, p->t.dport);
 	f = flow_create(skb);
 	return f ? flow_forward(skb, p, f) : CTX_DROP;
-}
-
-/* Only a SYN opens a connection; a loopback address never comes by a wire. */
-static __always_inline bool may_open(const struct pkt *p)
-{
-	if (up_addr_is_loopback(&p->t.daddr))
-		return false;
-	return p->t.proto == IPPROTO_UDP || (p->seen & ~UP_SEEN_FIN) == UP_SEEN_SYN;
-}
-
-/* Nothing else has a source. */
-static __always_inline bool has_source(const struct pkt *p)
-{
-	return p->res == PARSE_OK || p->res == PARSE_L3 || p->res == PARSE_LATER_FRAG ||
-	       p->res == PARSE_ICMP_ERROR;
 }
 
 /*
@@ -109,11 +101,10 @@ static __noinline int not_ours(struct __sk_buff *skb, const struct pkt *p)
 /* Not of a known flow, but maybe a new one, or an error about one. */
 static __noinline int uplink_open(struct __sk_buff *skb, struct pkt *p)
 {
-	const struct up_port_half *half = port_half();
 	const struct up_port_row *row;
 	int verdict;
 
-	if (has_source(p) && is_denied(&p->t.saddr)) {
+	if (comes_from_denied(p)) {
 		count(UP_CNT_DROP_DENIED);
 		return CTX_DROP;
 	}
@@ -121,7 +112,7 @@ static __noinline int uplink_open(struct __sk_buff *skb, struct pkt *p)
 		verdict = icmp_error_forward(skb, p);
 		return verdict == ICMP_ERROR_OTHER ? CTX_NEXT : verdict;
 	}
-	if (p->res != PARSE_OK || !half || !port_any(half, p->t.proto, p->t.dport) || !may_open(p))
+	if (!may_be_published(p))
 		return CTX_NEXT;
 	row = port_lookup(&p->t);
 	return row ? uplink_new(skb, p, row) : CTX_NEXT;

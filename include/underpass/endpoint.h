@@ -116,10 +116,32 @@ struct up_endpoint {
  * @addr: its primary addresses, by enum up_family: source of masqueraded flows where the kernel's
  *        FIB does not say (BPF_FIB_LOOKUP_SRC, Linux 6.7)
  * @name: by which it is found again when it was gone and came back
+ * @mac:  its own
+ * @pad:  0
+ * @xdp:  enum up_xdp_state
  */
 struct up_uplink {
 	struct up_addr addr[UP_FAMILIES];
 	char name[16];
+	__u8 mac[6];
+	__u8 pad[2];
+	__u32 xdp;
+};
+
+/* What was asked for. */
+enum up_xdp_mode {
+	UP_XDP_AUTO, /* while there is something to drop */
+	UP_XDP_NATIVE,
+	UP_XDP_GENERIC,
+	UP_XDP_OFF,
+};
+
+/* What an uplink has. */
+enum up_xdp_state {
+	UP_XDP_DETACHED,
+	UP_XDP_IS_NATIVE,
+	UP_XDP_IS_GENERIC,
+	UP_XDP_FOREIGN, /* a program of somebody else, which is left alone */
 };
 
 /* Flow timeouts; each defaults to what nf_conntrack uses. */
@@ -154,6 +176,8 @@ enum up_timeout {
  * @source_rate:  new connections to published ports that one source may make in a second; 0 for no
  *                limit
  * @denied:       the list UP_ALLOW_DENY_ALL is not empty
+ * @xdp:          enum up_xdp_mode
+ * @pad:          0
  * @reserved:     a bit for each port that no masqueraded flow is to be given
  *                (net.ipv4.ip_local_reserved_ports)
  */
@@ -166,6 +190,8 @@ struct up_config {
 	__u32 timeout[UP_TMO_MAX];
 	__u32 source_rate;
 	__u32 denied;
+	__u32 xdp;
+	__u32 pad;
 	__u64 reserved[65536 / 64];
 };
 

@@ -214,7 +214,10 @@ static bool building_v6;
 static int fixture_begin(void **state, bool in_place, bool v6)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct up_uplink uplink = {.addr = {to_addr(false, HOST), to_addr(true, HOST)}};
+	struct up_uplink uplink = {
+		.addr = {to_addr(false, HOST), to_addr(true, HOST)},
+		.mac = {2, 0, 0, 0, 0, 1},
+	};
 	uint32_t key;
 
 	libbpf_set_print(quiet);

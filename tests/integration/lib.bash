@@ -153,13 +153,15 @@ topo_pair6() {
 }
 
 # make_world OPTION...: client, host, underpass up; of both families
+# WORLD_OPTIONS are options of "up"
 make_world() {
 	topo_init
 	topo_pair client host 192.0.2
 	topo_pair6
 	up_host host
 	make_root
-	up up "$@"
+	# shellcheck disable=SC2086 # words of a command line
+	up up ${WORLD_OPTIONS:-} "$@"
 }
 
 end_world() {

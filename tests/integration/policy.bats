@@ -111,7 +111,15 @@ teardown_file() {
 	equals "$(up limit a)" "$before"
 	run -2 up run --limit-out 0 "$ROOT" true
 	run -125 up run --net=host --limit-out 1mbit "$ROOT" true
-	contains "$output" "need a network of containers"
+	contains "$output" "not with --net=host"
+	run -125 up run --net-device macvlan --limit-in 1mbit "$ROOT" true
+	contains "$output" "use a veth"
+	start m --net-device macvlan
+	run -1 up limit m --out 1mbit
+	contains "$output" "a rate needs a veth"
+	up limit m --flows 10
+	equals "$(up limit m --json | jq -c '[.out, .flows]')" "[0,10]"
+	up rm -f m
 }
 
 # hello SOURCE PORT: what a published port says to one of the client's addresses

@@ -16,13 +16,15 @@
 #include "core/ports.h"
 #include "core/rate.h"
 #include "core/uplinks.h"
+#include "core/xdp.h"
 
 static int add_uplink(const struct up_uplink_info *info, void *arg)
 {
-	return json_array_append_new(arg, json_pack("{s:s, s:i, s:o, s:o}", "name", info->name,
-						    "ifindex", info->ifindex, "address",
-						    up_json_addr(&info->addr[UP_V4]), "address6",
-						    up_json_addr(&info->addr[UP_V6])));
+	return json_array_append_new(
+		arg, json_pack("{s:s, s:i, s:o, s:o, s:s, s:s}", "name", info->name, "ifindex",
+			       info->ifindex, "address", up_json_addr(&info->addr[UP_V4]),
+			       "address6", up_json_addr(&info->addr[UP_V6]), "xdp",
+			       up_xdp_state_name(info->xdp), "xdp_foreign", info->foreign));
 }
 
 static json_t *json_mac(const uint8_t mac[6])
@@ -153,15 +155,22 @@ static void print_snat(const json_t *snat)
 		putchar('\n');
 }
 
+static void print_uplink(const json_t *row, const char *hook)
+{
+	printf("uplink    %s %s %s by %s, XDP %s", *str(row, "name") ? str(row, "name") : "(gone)",
+	       str(row, "address"), str(row, "address6"), hook, str(row, "xdp"));
+	if (*str(row, "xdp_foreign"))
+		printf(": the program %s is left there", str(row, "xdp_foreign"));
+	putchar('\n');
+}
+
 static void print_text(const json_t *s)
 {
 	const json_t *row;
 	size_t i;
 
 	json_array_foreach (json_object_get(s, "uplinks"), i, row)
-		printf("uplink    %s %s %s by %s\n",
-		       *str(row, "name") ? str(row, "name") : "(gone)", str(row, "address"),
-		       str(row, "address6"), str(s, "hook"));
+		print_uplink(row, str(s, "hook"));
 	printf("flows     %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT "\n", num(s, "flows"),
 	       num(s, "flows_max"));
 	json_array_foreach (json_object_get(s, "endpoints"), i, row) {

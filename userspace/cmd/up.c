@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "core/datapath.h"
+#include "core/xdp.h"
 #include "underpass/limits.h"
 
 /* The first and the last address of a network are no container's, nor is the gateway's. */
@@ -45,13 +46,18 @@ static int parse_flows(const char *text, struct up_datapath_opts *opts)
 static int run(const struct up_cmd *cmd, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"uplink", required_argument, NULL, 'u'},  {"subnet", required_argument, NULL, 's'},
-		{"subnet6", required_argument, NULL, '6'}, {"flows", required_argument, NULL, 'f'},
-		{"help", no_argument, NULL, 'h'},          {},
+		{"uplink", required_argument, NULL, 'u'},
+		{"subnet", required_argument, NULL, 's'},
+		{"subnet6", required_argument, NULL, '6'},
+		{"flows", required_argument, NULL, 'f'},
+		{"xdp", required_argument, NULL, 'x'},
+		{"help", no_argument, NULL, 'h'},
+		{},
 	};
 	const char *uplinks[UP_UPLINK_MAX];
 	struct up_datapath_opts opts = {.uplinks = uplinks};
 	struct up_err err = {};
+	enum up_xdp_mode xdp;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "+:u:s:6:f:h", options, NULL)) != -1) {
@@ -74,6 +80,11 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 		else if (opt == 'f' && parse_flows(optarg, &opts))
 			return up_cmd_usage(cmd, "flows '%s': want a number from 16 to 16777216",
 					    optarg);
+		else if (opt == 'x' && up_xdp_mode_parse(optarg, &xdp))
+			return up_cmd_usage(cmd, "xdp '%s': want auto, native, generic or off",
+					    optarg);
+		else if (opt == 'x')
+			opts.xdp = &xdp;
 		else if (!strchr("s6f", opt))
 			return up_cmd_bad_option(cmd, opt, argv);
 	}
@@ -84,7 +95,7 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 
 const struct up_cmd cmd_up = {
 	.name = "up",
-	.args = "[--uplink IF]... [--subnet CIDR] [--subnet6 CIDR|none] [--flows N]",
+	.args = "[--uplink IF]... [--subnet CIDR] [--subnet6 CIDR|none] [--flows N] [--xdp MODE]",
 	.summary = "load the datapath and attach it; upgrade it where it is up",
 	.help = "  -u, --uplink IF     interface towards the network; may be repeated\n"
 		"                      (default: that of the default route)\n"
@@ -93,6 +104,11 @@ const struct up_cmd cmd_up = {
 		"or "
 		"none\n"
 		"  -f, --flows N       size of the flow table (default: 262144)\n"
+		"      --xdp MODE      auto (default): drop by XDP while sources are denied, "
+		"limited or "
+		"listed,\n"
+		"                      natively where the driver can; native, generic: force it; "
+		"off\n"
 		"  -h, --help          print this help\n\n"
 		"Where the datapath is up already, its programs are replaced under the live "
 		"links:\n"

@@ -29,6 +29,7 @@
 #include "core/kernel.h"
 #include "core/maps.h"
 #include "core/network.h"
+#include "core/xdp.h"
 #include "net/link.h"
 #include "net/netns.h"
 #include "underpass.skel.h"
@@ -299,6 +300,7 @@ static int add_uplink(struct bring_up *up, const char *name, int ifindex, struct
 	key = (uint32_t)link.ifindex;
 	bpf_map_lookup_elem(up->dp->map[UP_MAP_uplinks], &key, &uplink);
 	snprintf(uplink.name, sizeof(uplink.name), "%s", link.name);
+	memcpy(uplink.mac, link.mac, sizeof(uplink.mac));
 	if (bpf_map_update_elem(up->dp->map[UP_MAP_uplinks], &key, &uplink, BPF_ANY))
 		return up_fail(err, errno, "uplink %s", link.name);
 	out = up_macvlan_in_use(up->dp, up->nl) ? up->skel->progs.up_macvlan_out
@@ -444,6 +446,18 @@ static int swap_endpoints(struct bring_up *up, const struct old_progs *old, stru
 	return 0;
 }
 
+static int set_xdp(struct bring_up *up, struct up_err *err)
+{
+	struct up_config conf;
+	int ret = up_conf_read(up->dp, &conf, err);
+
+	if (!ret && up->opts->xdp && conf.xdp != *up->opts->xdp) {
+		conf.xdp = *up->opts->xdp;
+		ret = up_conf_write(up->dp, &conf, err);
+	}
+	return ret ? ret : up_xdp_swap(up->dp, err);
+}
+
 static int open_pinned_prog(const char *name)
 {
 	char path[UP_PIN_PATH_MAX];
@@ -473,6 +487,8 @@ static int bring_up(struct bring_up *up, struct up_err *err)
 		ret = add_uplinks(up, err);
 	if (!ret)
 		ret = up_host_refresh(up->dp, up->nl, err);
+	if (!ret)
+		ret = set_xdp(up, err);
 	if (!ret)
 		ret = attach_cgroup(up, err);
 	return ret;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "net/addr.h"
+#include "underpass/endpoint.h"
 
 struct up_datapath;
 struct up_err;
@@ -21,6 +22,7 @@ struct up_err;
  * @no_ipv6:   no IPv6 network
  * @keep:      where it is up already, leave it as it is
  * @flow_max:  size of the flow table; 0 for the default
+ * @xdp:       what to do with XDP; NULL to leave it, which is UP_XDP_AUTO at first
  */
 struct up_datapath_opts {
 	const char *const *uplinks;
@@ -28,6 +30,7 @@ struct up_datapath_opts {
 	struct up_cidr subnet[UP_FAMILIES];
 	bool no_ipv6, keep;
 	uint32_t flow_max;
+	const enum up_xdp_mode *xdp;
 };
 
 /**

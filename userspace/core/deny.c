@@ -10,6 +10,7 @@
 #include "core/allow.h"
 #include "core/flows.h"
 #include "core/maps.h"
+#include "core/xdp.h"
 #include "underpass/flow.h"
 #include "underpass/port.h"
 
@@ -28,7 +29,8 @@ static int settle(struct up_datapath *dp, struct up_err *err)
 	if (ret)
 		return ret;
 	conf.denied = (uint32_t)up_allow_foreach(dp, UP_ALLOW_DENY_ALL, not_empty, NULL);
-	return up_conf_write(dp, &conf, err);
+	ret = up_conf_write(dp, &conf, err);
+	return ret ? ret : up_xdp_sync(dp, err);
 }
 
 /* What was added before a failure goes again, unless it was there before. */

@@ -80,15 +80,16 @@ static int link_swap(const char *pin, int prog_fd, struct up_err *err)
 	return 0;
 }
 
-static int link_make(int prog_fd, int target, enum bpf_attach_type type, const char *pin,
-		     struct up_err *err)
+static int link_make(int prog_fd, int target, enum bpf_attach_type type, uint32_t flags,
+		     const char *pin, struct up_err *err)
 {
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
 	int ret = link_swap(pin, prog_fd, err);
 	cleanup_fd int fd = -1;
 
 	if (ret)
 		return ret < 0 ? ret : 0;
-	fd = bpf_link_create(prog_fd, target, type, NULL);
+	fd = bpf_link_create(prog_fd, target, type, &opts);
 	if (fd < 0)
 		return up_fail(err, errno, "attach");
 	if (bpf_obj_pin(fd, pin))
@@ -134,7 +135,7 @@ static int uplink_attach(int prog_fd, const struct direction *dir, int ifindex, 
 			unlink(pin);
 		return ret;
 	}
-	ret = link_make(prog_fd, ifindex, dir->tcx, pin, err);
+	ret = link_make(prog_fd, ifindex, dir->tcx, 0, pin, err);
 	if (!ret)
 		clsact_detach(dir, CLSACT_PRIORITY, ifindex);
 	return ret;
@@ -163,10 +164,78 @@ static int uplink_detach(const struct direction *dir, int ifindex, struct up_err
 	return 0;
 }
 
+static void xdp_pin(char buf[UP_PIN_PATH_MAX], int ifindex)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "uplink_%d_xdp", ifindex);
+	up_pin_path(buf, UP_PIN_LINKS, name);
+}
+
+int up_hook_xdp(int prog_fd, int ifindex, uint32_t flags, struct up_err *err)
+{
+	char pin[UP_PIN_PATH_MAX];
+
+	xdp_pin(pin, ifindex);
+	return link_make(prog_fd, ifindex, BPF_XDP, flags, pin, err);
+}
+
+/* Detached by the link, because dropping the last reference would detach a moment later. */
+int up_hook_xdp_remove(int ifindex, struct up_err *err)
+{
+	char pin[UP_PIN_PATH_MAX];
+	cleanup_fd int fd = -1;
+
+	xdp_pin(pin, ifindex);
+	fd = bpf_obj_get(pin);
+	if (fd >= 0)
+		bpf_link_detach(fd);
+	if (unlink(pin) && errno != ENOENT)
+		return up_fail(err, errno, "remove %s", pin);
+	return 0;
+}
+
+static void mac_pin(char buf[UP_PIN_PATH_MAX], int ifindex)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "uplink_%d_mac", ifindex);
+	up_pin_path(buf, UP_PIN_LINKS, name);
+}
+
+int up_hook_generic_mac(int prog_fd, int ifindex, struct up_err *err)
+{
+	char pin[UP_PIN_PATH_MAX];
+	int ret;
+
+	if (!up_hook_has_tcx(prog_fd))
+		return clsact_attach(prog_fd, &ingress, CLSACT_FIRST, ifindex, err);
+	mac_pin(pin, ifindex);
+	ret = link_make(prog_fd, ifindex, TCX_INGRESS, BEFORE_ALL, pin, err);
+	if (!ret)
+		clsact_detach(&ingress, CLSACT_FIRST, ifindex);
+	return ret;
+}
+
+int up_hook_generic_mac_remove(int ifindex, struct up_err *err)
+{
+	char pin[UP_PIN_PATH_MAX];
+
+	clsact_detach(&ingress, CLSACT_FIRST, ifindex);
+	mac_pin(pin, ifindex);
+	if (unlink(pin) && errno != ENOENT)
+		return up_fail(err, errno, "remove %s", pin);
+	return 0;
+}
+
 int up_hook_uplink_remove(int ifindex, struct up_err *err)
 {
-	int ret = uplink_detach(&egress, ifindex, err);
+	int ret = up_hook_xdp_remove(ifindex, err);
 
+	if (!ret)
+		ret = up_hook_generic_mac_remove(ifindex, err);
+	if (!ret)
+		ret = uplink_detach(&egress, ifindex, err);
 	return ret ? ret : uplink_detach(&ingress, ifindex, err);
 }
 
@@ -365,5 +434,5 @@ int up_hook_cgroup(int prog_fd, enum bpf_attach_type type, const char *name, str
 	if (cgroup < 0)
 		return cgroup;
 	up_pin_path(pin, UP_PIN_LINKS, name);
-	return link_make(prog_fd, cgroup, type, pin, err);
+	return link_make(prog_fd, cgroup, type, 0, pin, err);
 }

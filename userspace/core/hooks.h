@@ -13,6 +13,7 @@
 
 #include <bpf/bpf.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct up_err;
 
@@ -49,7 +50,32 @@ int up_hook_uplink_out(int out_fd, int ifindex, struct up_err *err);
  */
 int up_hook_child(int in_fd, int out_fd, int ifindex, struct up_err *err);
 
-/** up_hook_uplink_remove() - detach from an uplink by whatever mechanism. Return: 0 or -errno */
+/**
+ * up_hook_xdp() - attach to an uplink's XDP hook, or swap the program there
+ * @prog_fd: the program
+ * @ifindex: the uplink
+ * @flags:   XDP_FLAGS_DRV_MODE or XDP_FLAGS_SKB_MODE
+ * @err:     why it failed
+ *
+ * Return: 0; -EBUSY or -EEXIST where somebody else's program is there; -EOPNOTSUPP and others where
+ * the driver cannot
+ */
+int up_hook_xdp(int prog_fd, int ifindex, uint32_t flags, struct up_err *err);
+
+/**
+ * up_hook_generic_mac() - attach the program that mends what generic XDP leaves (generic.bpf.c) in
+ * front of all others, or swap it. Return: 0 or -errno
+ */
+int up_hook_generic_mac(int prog_fd, int ifindex, struct up_err *err);
+
+/** up_hook_generic_mac_remove() - detach it, where it is attached. Return: 0 or -errno */
+int up_hook_generic_mac_remove(int ifindex, struct up_err *err);
+
+/** up_hook_xdp_remove() - detach it, where it is attached. Return: 0 or -errno */
+int up_hook_xdp_remove(int ifindex, struct up_err *err);
+
+/** up_hook_uplink_remove() - detach from an uplink by whatever mechanism, XDP too. Return: 0 or
+ * -errno */
 int up_hook_uplink_remove(int ifindex, struct up_err *err);
 
 /** up_hook_uplink_has() - is the uplink's ingress program attached, by a link of ours or by clsact?

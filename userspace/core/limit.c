@@ -177,6 +177,8 @@ int up_limit_apply(struct up_datapath *dp, struct up_nl *nl, uint32_t id, unsign
 
 	if (!(which & (UP_LIMIT_IN | UP_LIMIT_OUT)))
 		return 0;
+	if (dp->endpoints[id].device != UP_NETDEV_VETH)
+		return up_fail_msg(err, EOPNOTSUPP, "a rate needs a veth: --net-device veth");
 	if (dp->endpoints[id].device == UP_NETDEV_MACVLAN)
 		return up_fail_msg(err, EOPNOTSUPP,
 				   "limit: a rate needs a queue, and a macvlan endpoint has none: "

@@ -22,8 +22,10 @@ enum up_map {
 };
 
 /* Every pinned program that user space runs, or attaches to interfaces that come later. */
-#define UP_PROGS(X) \
-	X(veth_in) X(veth_police) X(reap) X(steer) X(macvlan_out) X(child_in) X(child_out)
+#define UP_PROGS(X)    \
+	X(veth_in)     \
+	X(veth_police) \
+	X(reap) X(steer) X(macvlan_out) X(child_in) X(child_out) X(xdp) X(generic_mac)
 
 enum up_prog {
 #define UP_PROG_ENUM(name) UP_PROG_##name,

@@ -27,11 +27,13 @@ static int create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 /*
  * Whoever may configure interfaces in a namespace with a macvlan child can make more of them, of
  * the real uplink and with any MAC: no program of ours would know whose they are. So it is not
- * chosen for a container unless that is known to be unable to.
+ * chosen for a container unless that is known to be unable to. Nor is it where a rate is to be
+ * held: what it receives passes no queue.
  */
 static bool may_choose_macvlan(const struct up_endpoint_spec *spec)
 {
-	return spec->device == UP_NETDEV_MODE_AUTO && spec->confined;
+	return spec->device == UP_NETDEV_MODE_AUTO && spec->confined && !spec->rate_in &&
+	       !spec->rate_out;
 }
 
 int up_netdev_create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,

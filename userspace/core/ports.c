@@ -14,6 +14,7 @@
 #include "core/maps.h"
 #include "core/network.h"
 #include "core/porttab.h"
+#include "core/xdp.h"
 #include "net/nl.h"
 #include "net/sockdiag.h"
 
@@ -96,6 +97,15 @@ static void set_standby(const struct up_datapath *dp, uint32_t endpoint, struct 
 		pubs[i].standby = up_porttab_sibling_has(dp->ports, &pubs[i], &siblings);
 }
 
+static int sync_xdp(struct up_datapath *dp, const struct up_publish *pubs, size_t n,
+		    struct up_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pubs[i].n_from)
+			return up_xdp_sync(dp, err);
+	return 0;
+}
+
 /* Lists first, rows last: a crash in between leaves lists that no row names, which gc removes. */
 int up_ports_publish(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pubs,
 		     size_t n, struct up_err *err)
@@ -114,7 +124,7 @@ int up_ports_publish(struct up_datapath *dp, uint32_t endpoint, const struct up_
 		ret = up_porttab_add(dp->ports, (uint16_t)endpoint, copy, n, err);
 	if (ret)
 		up_allow_gc(dp, NULL);
-	return ret;
+	return ret ? ret : sync_xdp(dp, pubs, n, err);
 }
 
 static bool owned_by(const struct up_port_row *row, void *arg)
@@ -122,10 +132,17 @@ static bool owned_by(const struct up_port_row *row, void *arg)
 	return row->endpoint == *(uint32_t *)arg;
 }
 
+/* With the last list, XDP may have nothing more to do. */
+static void drop_lists(struct up_datapath *dp)
+{
+	up_allow_gc(dp, NULL);
+	up_xdp_sync(dp, NULL);
+}
+
 void up_ports_withdraw(struct up_datapath *dp, uint32_t endpoint)
 {
 	if (up_porttab_remove(dp->ports, owned_by, &endpoint))
-		up_allow_gc(dp, NULL);
+		drop_lists(dp);
 }
 
 static int find_live(struct up_datapath *dp, const char *name, uint32_t *ret_id, struct up_err *err)
@@ -194,7 +211,7 @@ int up_port_del(struct up_datapath *dp, const char *name, const struct up_publis
 		return ret;
 	if (!up_porttab_remove(dp->ports, is_wanted, &w))
 		return not_published(name, pub, err);
-	up_allow_gc(dp, NULL);
+	drop_lists(dp);
 	return up_flows_end(dp, w.endpoint, pub, err);
 }
 
@@ -235,7 +252,7 @@ int up_port_allow(struct up_datapath *dp, const char *name, const struct up_publ
 	if (!ret && !up_porttab_edit(dp->ports, set_list, &w))
 		ret = not_published(name, pub, err);
 	up_allow_gc(dp, NULL);
-	return ret;
+	return ret ? ret : up_xdp_sync(dp, err);
 }
 
 int up_port_drain(struct up_datapath *dp, const char *name, bool drain, struct up_err *err)

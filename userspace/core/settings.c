@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "core/flows.h"
 #include "core/maps.h"
+#include "core/xdp.h"
 
 #define TIMEOUT_MAX (10U * 365 * 86400)
 #define RATE_MAX    1000000000U
@@ -119,7 +120,9 @@ int up_settings_change(struct up_datapath *dp, char *const *texts, size_t n, str
 		ret = set_one(&conf, texts[i], err);
 	if (!ret)
 		ret = up_conf_write(dp, &conf, err);
-	return ret ? ret : up_flows_recheck(dp, err);
+	if (!ret)
+		ret = up_flows_recheck(dp, err);
+	return ret ? ret : up_xdp_sync(dp, err);
 }
 
 static void format(const struct setting *s, const struct up_config *conf, char buf[UP_SETTING_TEXT])

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "core/hooks.h"
 #include "core/maps.h"
+#include "core/xdp.h"
 #include "net/link.h"
 
 int up_uplink_foreach(struct up_datapath *dp,
@@ -26,6 +27,9 @@ int up_uplink_foreach(struct up_datapath *dp,
 
 		bpf_map_lookup_elem(dp->map[UP_MAP_uplinks], &key, &uplink);
 		memcpy(info.addr, uplink.addr, sizeof(info.addr));
+		info.xdp = uplink.xdp;
+		if (uplink.xdp == UP_XDP_FOREIGN)
+			up_xdp_foreign((int)key, info.foreign);
 		if (!up_link_get(nl, NULL, (int)key, &link, NULL))
 			snprintf(info.name, sizeof(info.name), "%s", link.name);
 		ret = fn(&info, arg);

@@ -14,11 +14,15 @@ struct up_err;
  * struct up_uplink_info - an uplink
  * @name:    of the interface; empty where it is gone
  * @ifindex: its index
+ * @xdp:     enum up_xdp_state
+ * @foreign: name of the program that has its XDP hook, where that is not ours
  * @addr:    its primary addresses, by enum up_family; all 0 where it has none
  */
 struct up_uplink_info {
 	char name[16];
 	int ifindex;
+	uint32_t xdp;
+	char foreign[16];
 	struct up_addr addr[UP_FAMILIES];
 };
 

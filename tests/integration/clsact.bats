@@ -34,3 +34,14 @@ teardown_file() {
 	[[ $output != *up_uplink_in* ]]
 	contains "$output" up_sweep_start
 }
+
+@test "limits, lists, denied sources and XDP do the same with clsact" {
+	UNDERPASS_NO_TCX=1 run timeout 300 bats --tap "$BATS_TEST_DIRNAME/policy.bats" \
+		-f 'limit: what|limit: a container that|limit: an upgrade|deny|allow|drain'
+	((status == 0)) || { grep -A20 '^not ok' <<<"$output"; false; }
+	contains "$output" "ok 7 "
+	UNDERPASS_NO_TCX=1 run timeout 300 bats --tap "$BATS_TEST_DIRNAME/xdp.bats" \
+		-f 'attached|generic and native|somebody|upgrade'
+	((status == 0)) || { grep -A20 '^not ok' <<<"$output"; false; }
+	contains "$output" "ok 4 "
+}

@@ -107,8 +107,9 @@ static int unpack_range(const json_t *json, enum up_family f, struct up_network 
 	return 0;
 }
 
-static int parse_record(const char *text, size_t len, struct up_network *net)
+int up_network_parse(const char *text, size_t len, struct up_network *net)
 {
+	struct up_network n = *net;
 	cleanup_json json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *range[UP_FAMILIES] = {NULL, NULL};
 	json_int_t id, mtu;
@@ -120,12 +121,13 @@ static int parse_record(const char *text, size_t len, struct up_network *net)
 		return -EBADMSG;
 	if (id < 1 || id > UP_NETWORK_ID_MAX || mtu < 0 || mtu > 65535)
 		return -EBADMSG;
-	net->id = (uint16_t)id;
-	net->mtu = (uint32_t)mtu;
-	net->internal = internal;
+	n.id = (uint16_t)id;
+	n.mtu = (uint32_t)mtu;
+	n.internal = internal;
 	for (enum up_family f = UP_V4; f < UP_FAMILIES; f++)
-		if (unpack_range(range[f], f, net))
+		if (unpack_range(range[f], f, &n))
 			return -EBADMSG;
+	*net = n;
 	return 0;
 }
 
@@ -142,7 +144,7 @@ static int read_record(const char *name, struct up_network *ret, struct up_err *
 		return up_fail_msg(err, ENOENT, "network %.80s: no such network", name);
 	if (len < 0)
 		return up_wrap(err, "network %.80s", name);
-	if (parse_record(text, (size_t)len, &net))
+	if (up_network_parse(text, (size_t)len, &net))
 		return up_fail_msg(err, EBADMSG,
 				   "network %.80s: its record %s cannot be read; remove it with "
 				   "'underpass network rm'",

@@ -7,6 +7,7 @@
 #define UP_CORE_NETWORK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/paths.h"
@@ -99,6 +100,16 @@ int up_network_foreach(const struct up_datapath *dp,
  * Return: 0; -EEXIST; or another -errno
  */
 int up_network_conflict(const struct up_cidr *range, struct up_err *err);
+
+/**
+ * up_network_parse() - read a network's record
+ * @text: JSON
+ * @len:  its length
+ * @net:  filled in but for the name; untouched where an error is returned
+ *
+ * Return: 0 or -EBADMSG
+ */
+int up_network_parse(const char *text, size_t len, struct up_network *net);
 
 /**
  * up_network_check_subnet() - can containers have addresses of this range?

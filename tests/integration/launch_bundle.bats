@@ -44,16 +44,16 @@ bundle() {
 	up run --rm --bundle "$BUNDLE" "$@"
 }
 
-@test "an image by umoci: unpacked, run on the fast path, published, its root shared" {
+@test "an image by skopeo and umoci: copied, unpacked, run on the fast path, published, its root shared" {
 	local image=$TOPO_DIR/image
 	umoci init --layout "$image"
 	umoci new --image "$image:v1"
 	umoci insert --image "$image:v1" "$ROOT" /
 	umoci config --image "$image:v1" --config.entrypoint /bin/probe --config.cmd serve --config.cmd img \
 		--config.cmd 0.0.0.0 --config.cmd 80 --config.env COLOUR=blue --config.workingdir /tmp --config.user 0:0
-	umoci unpack --image "$image:v1" "$TOPO_DIR/unpacked"
-	edit_umoci='.process.terminal = false'
-	jq "$edit_umoci" "$TOPO_DIR/unpacked/config.json" >"$TOPO_DIR/c"
+	skopeo copy --insecure-policy "oci:$image:v1" "oci:$TOPO_DIR/fetched:v1"
+	umoci unpack --image "$TOPO_DIR/fetched:v1" "$TOPO_DIR/unpacked"
+	jq ".process.terminal = false" "$TOPO_DIR/unpacked/config.json" >"$TOPO_DIR/c"
 	cp "$TOPO_DIR/c" "$TOPO_DIR/unpacked/config.json"
 	up run -d --name img -p 8080:80 --bundle "$TOPO_DIR/unpacked"
 	topo_wait 5 up_logged host img ready

@@ -5,8 +5,14 @@
 # all. What has arrived at the container's interface counts.
 
 load pps "packets per second, 64 bytes, one flow" rate pps
+load pps_drop "packets per second of a denied source, dropped" rate pps_drop
 
-declare -g PPS_COUNT=500000 PPS_PORT=7009
+# In worlds of their own: polling changes what other loads cost.
+load_scaled pps pps 1
+load_scaled pps_drop denied 1
+load_only pps_drop underpass bridge
+
+declare -g PPS_COUNT=500000 PPS_PORT=7009 PPS_DENIED=198.51.100.7
 
 load_pps_missing() {
 	mode_lacks ethtool "$XDPGEN"
@@ -18,6 +24,23 @@ load_pps_prepare() {
 	topo_exec "${WORLD[$1.client]}" ping -c 1 -W 2 -q "${WORLD[$1.addr]}" >/dev/null
 }
 
+# _pps_send WORLD SOURCE: send, and what xdpgen says
+_pps_send() {
+	local mac
+
+	mac=$(topo_exec "${WORLD[$1.host]}" ip -j link show eth0 | jq -r '.[0].address')
+	# shellcheck disable=SC2046 # options
+	topo_exec "${WORLD[$1.client]}" "$XDPGEN" -c "$BENCH_CPU" -n "$PPS_COUNT" \
+		$(_pps_programs "$1") eth0 "$mac" "$2" 40000 "${WORLD[$1.addr]}" \
+		$((PPS_PORT + WORLD[$1.offset]))
+}
+
+# _pps_result WHAT_XDPGEN_SAID COUNT
+_pps_result() {
+	jq -c --argjson n "$2" '{rate: ($n / .seconds), cpu_ns: (1e9 * .seconds / $n),
+		lost: ([.sent - $n, 0] | max), programs}' <<<"$1"
+}
+
 # _pps_arrived WORLD: packets that the server's interface has received
 _pps_arrived() {
 	topo_exec "${WORLD[$1.server]}" ip -s -j link show eth0 | jq '.[0].stats64.rx.packets'
@@ -27,7 +50,7 @@ _pps_arrived() {
 _pps_programs() {
 	local pin
 
-	for pin in up_uplink_in up_ride_uplink; do
+	for pin in up_xdp up_uplink_in up_ride_uplink; do
 		pin=$TOPO_DIR/bpf-h-$1/underpass/progs/$pin
 		[[ ! -e $pin ]] || printf -- '-p %s ' "$pin"
 	done
@@ -35,15 +58,46 @@ _pps_programs() {
 
 # load_pps WORLD
 load_pps() {
-	local mac before out
+	local before out
 
-	mac=$(topo_exec "${WORLD[$1.host]}" ip -j link show eth0 | jq -r '.[0].address')
 	before=$(_pps_arrived "$1")
-	# shellcheck disable=SC2046 # options
-	out=$(topo_exec "${WORLD[$1.client]}" "$XDPGEN" -c "$BENCH_CPU" -n "$PPS_COUNT" \
-		$(_pps_programs "$1") eth0 "$mac" 192.0.2.2 40000 "${WORLD[$1.addr]}" \
-		$((PPS_PORT + WORLD[$1.offset])))
-	jq -nc --argjson out "$out" --argjson n $(($(_pps_arrived "$1") - before)) '{
-		rate: ($n / $out.seconds), cpu_ns: (1e9 * $out.seconds / $n),
-		lost: ([$out.sent - $n, 0] | max), programs: $out.programs}'
+	out=$(_pps_send "$1" 192.0.2.2)
+	_pps_result "$out" $(($(_pps_arrived "$1") - before))
+}
+
+# Whom to deny, and who counts it: underpass's own list, and docker's host with one rule, as early as
+# iptables has one.
+_deny_underpass() {
+	up_in "h-$1" deny add "$PPS_DENIED/32"
+}
+
+_denied_underpass() {
+	up_in "h-$1" status --json | jq '.counters | .xdp_drop + .drop_denied'
+}
+
+_deny_bridge() {
+	topo_exec "h-$1" iptables -t raw -I PREROUTING -s "$PPS_DENIED" -j DROP
+}
+
+_denied_bridge() {
+	topo_exec "h-$1" iptables -t raw -nvxL PREROUTING | awk -v a="$PPS_DENIED" '$0 ~ a { print $1 }'
+}
+
+load_pps_drop_missing() {
+	load_pps_missing
+	"$UNDERPASS" deny --help >/dev/null 2>&1 || echo "this underpass has no list of denied sources"
+}
+
+load_pps_drop_prepare() {
+	load_pps_prepare "$1"
+	"_deny_${1%%-*}" "$1"
+}
+
+# load_pps_drop WORLD
+load_pps_drop() {
+	local before out
+
+	before=$("_denied_${1%%-*}" "$1")
+	out=$(_pps_send "$1" "$PPS_DENIED")
+	_pps_result "$out" $(($("_denied_${1%%-*}" "$1") - before))
 }

@@ -35,7 +35,7 @@ scale_up() {
 	ports) "mode_$2_publish" "$1" "$4" ;;
 	endpoints) scale_endpoints "$1" "$4" ;;
 	fill) scale_fill "$1" "$4" ;;
-	flows) ;; # they would be gone by then: load_flows makes them
+	flows | pps | denied) ;; # the load does it: flows would be gone by then
 	esac
 	world_is "$1" scale_ms=$(((${EPOCHREALTIME/[.,]/} - start) / 1000))
 }

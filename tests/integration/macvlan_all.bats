@@ -41,3 +41,15 @@ all_of() {
 @test "stress" {
 	all_of stress
 }
+
+@test "how flows end" {
+	all_of lifetimes
+}
+
+@test "uplinks that come, go and change" {
+	all_of uplinks
+}
+
+@test "what is exposed to whom" {
+	all_of exposed
+}

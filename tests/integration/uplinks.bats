@@ -149,7 +149,8 @@ packets_above() {
 	for to in "$HOST" "$HOST6"; do
 		equals "$(on client "$PROBE" pump "$to" 8081 5000000)" "ok 5000000"
 	done
-	(($(counter drop_too_big) > told))
+	# The kernel has a macvlan child's MTU follow its uplink's: nothing is too large then.
+	[[ ${NET_DEVICE:-} == macvlan ]] || (($(counter drop_too_big) > told))
 	live_end
 	host_ip link set eth0 mtu 1500
 	ip -n "$TOPO_TAG-client" link set eth0 mtu 1500

@@ -74,6 +74,11 @@ pane_pid() {
 	mux list-panes -F '#{pane_pid}'
 }
 
+# back: wait until what was started has ended, and keys are the outer shell's again
+back() {
+	topo_wait 20 no_child "$(pane_pid)"
+}
+
 @test "-i -t: a terminal of the container's own, as large as the user's, also after a resize" {
 	terminal
 	inner "$UNDERPASS run --rm -ti --net=none -e PS1='inner# ' $ROOT sh"
@@ -86,6 +91,7 @@ pane_pid() {
 	shows '30 100'
 	press C-c
 	type_in 'exit 7'
+	back
 	type_in 'echo status=$?'
 	shows 'status=7'
 }
@@ -111,7 +117,7 @@ alive'
 	shows '
 again'
 	press C-d
-	shows 'outer$'
+	back
 	after=$(settings after)
 	equals "$after" "$before"
 }
@@ -148,6 +154,7 @@ no_child() {
 	inner "$UNDERPASS run --rm -ti --net=none -e PS1='inner# ' $ROOT sh -c 'echo inner#; exec sleep 1002'; echo status=\$?"
 	kill -TERM "$(pgrep -P "$(pane_pid)" underpass)"
 	shows 'status=143'
+	back
 	after=$(settings after)
 	equals "$after" "$before"
 }
@@ -167,6 +174,7 @@ x'
 	topo_wait 10 busy
 	press C-c
 	type_in 'exit 9'
+	back
 	type_in 'echo status=$?'
 	shows 'status=9'
 	after=$(settings after)
@@ -265,16 +273,18 @@ in_bash() {
 bash
 '
 	shows "net $(on host readlink /proc/self/ns/net)"
-	shows 'outer$'
+	back
 	type_in clear
 	in_bash "$UNDERPASS run -ti --volume /:/host $BASH_ROOT /bin/bash" 'bash-5'
 	type_in 'test -e /host/proc/1/status && echo "host $(ls /host | grep -c usr)"; exit 3'
 	shows 'host 1'
+	back
 	type_in clear
 	in_bash "$UNDERPASS run -ti --workdir /host --volume /:/host:ro $BASH_ROOT /bin/bash" 'bash-5'
 	type_in 'pwd; touch tmp/underpass-no'
 	shows 'Read-only file system'
 	type_in 'exit'
+	back
 	type_in clear
 	type_in "$UNDERPASS run -ti --net=host --pid=host --ipc=host --volume /:/host $BASH_ROOT chroot /host; echo status=\$?"
 	shows '# '

@@ -38,10 +38,10 @@ teardown_file() {
 @test "limit: what a container sends, to outside, a container, the host" {
 	local gateway
 	gateway=$(up status --json | jq -r '.endpoints[] | select(.name == "a") | .gateway')
-	within 60000000 "$(speed a -c "$CLIENT" -n 18M)"
-	within 60000000 "$(speed a -c "$B" -n 18M)"
-	within 60000000 "$(speed a -c "$HOST" -p 5202 -n 18M)"
-	within 60000000 "$(speed a -c "$gateway" -p 5300 -n 18M)"
+	within 60000000 "$(speed a -c "$CLIENT" -n 36M)"
+	within 60000000 "$(speed a -c "$B" -n 36M)"
+	within 60000000 "$(speed a -c "$HOST" -p 5202 -n 36M)"
+	within 60000000 "$(speed a -c "$gateway" -p 5300 -n 36M)"
 }
 
 @test "limit: several connections share it, and UDP is held to it too" {

@@ -19,6 +19,9 @@
 #include "lib/port.h"
 #include "lib/snat.h"
 
+/* Not of a flow, and not to become one. (CTX_NEXT also is the way into a child of this uplink.) */
+#define UPLINK_OTHER 102
+
 /* Is this address the host's own? Asked of the FIB as if the packet came from the endpoint,
  * because forwarding is off on the uplink, and should be. */
 static __always_inline bool is_local(struct __sk_buff *skb, const struct up_endpoint *ep,
@@ -60,7 +63,7 @@ static __noinline int uplink_new(struct __sk_buff *skb, struct pkt *p,
 	struct up_flow *f;
 
 	if (!s || !ep || !is_for(skb, ep, p))
-		return CTX_NEXT;
+		return UPLINK_OTHER;
 	why = refuses(row, p, !is_charged(skb));
 	if (why != UP_CNT_MAX) {
 		count(why);
@@ -110,19 +113,19 @@ static __noinline int uplink_open(struct __sk_buff *skb, struct pkt *p)
 	}
 	if (p->res == PARSE_ICMP_ERROR) {
 		verdict = icmp_error_forward(skb, p);
-		return verdict == ICMP_ERROR_OTHER ? CTX_NEXT : verdict;
+		return verdict == ICMP_ERROR_OTHER ? UPLINK_OTHER : verdict;
 	}
 	if (!may_be_published(p))
-		return CTX_NEXT;
+		return UPLINK_OTHER;
 	row = port_lookup(&p->t);
-	return row ? uplink_new(skb, p, row) : CTX_NEXT;
+	return row ? uplink_new(skb, p, row) : UPLINK_OTHER;
 }
 
 static __always_inline int uplink_other(struct __sk_buff *skb, struct pkt *p)
 {
 	int verdict = uplink_open(skb, p);
 
-	return verdict == CTX_NEXT ? not_ours(skb, p) : verdict;
+	return verdict == UPLINK_OTHER ? not_ours(skb, p) : verdict;
 }
 
 /*

@@ -10,11 +10,11 @@ static __always_inline __u32 child_of_mac(const __u8 *mac)
 }
 
 /* By a container. Mark and priority, which classify in the host's queues, are the host's to set. */
-static __always_inline int child_sent(struct __sk_buff *skb, __u32 child)
+static __always_inline int child_sent(struct __sk_buff *skb, struct pkt *p, __u32 child)
 {
 	skb->mark = 0;
 	skb->priority = 0;
-	return outbound(skb, child);
+	return outbound(skb, p, child);
 }
 
 /* By the host's stack, to a container: neither asks who has which address, so all is unicast. */
@@ -35,16 +35,17 @@ SEC("tc")
 int up_macvlan_out(struct __sk_buff *skb)
 {
 	struct ethhdr *eth = ctx_data(skb);
+	struct pkt p;
 
 	if ((void *)(eth + 1) <= ctx_end(skb) && mac_is_ours(eth->h_source))
 		return eth->h_source[3] == UP_MAC_CHILD
-			       ? child_sent(skb, child_of_mac(eth->h_source))
+			       ? child_sent(skb, &p, child_of_mac(eth->h_source))
 			       : host_sent(skb, eth->h_dest);
 	if (skb->mark == UP_MARK) {
 		skb->mark = 0;
 		return CTX_NEXT;
 	}
-	return host_out(skb);
+	return host_out(skb, &p);
 }
 
 /*

@@ -163,5 +163,7 @@ int up_uplink_in(struct __sk_buff *skb)
 SEC("tc")
 int up_uplink_out(struct __sk_buff *skb)
 {
-	return host_out(skb);
+	struct pkt p;
+
+	return host_out(skb, &p);
 }

@@ -5,5 +5,7 @@
 SEC("tc")
 int up_veth_in(struct __sk_buff *skb)
 {
-	return outbound(skb, skb->ifindex);
+	struct pkt p;
+
+	return outbound(skb, &p, skb->ifindex);
 }

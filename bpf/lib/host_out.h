@@ -53,23 +53,28 @@ static __noinline int host_new(struct __sk_buff *skb, struct pkt *p)
 	return flow_forward(skb, p, f);
 }
 
-/** host_out() - a packet that leaves by an uplink and is no container's. Return: a verdict */
-static __always_inline int host_out(struct __sk_buff *skb)
+/**
+ * host_out() - decide a packet that leaves by an uplink and is no container's
+ * @skb: the packet
+ * @p:   filled in; the caller's, because a hook that decides in two ways has no stack for two
+ *
+ * Return: a verdict
+ */
+static __always_inline int host_out(struct __sk_buff *skb, struct pkt *p)
 {
 	struct up_flow *f = NULL;
-	struct pkt p;
 
 	if (skb->ingress_ifindex)
 		return CTX_NEXT;
-	ctx_parse(skb, &p);
-	p.t.ifindex = UP_IF_HOST;
-	if (p.res == PARSE_OK || (p.res == PARSE_LATER_FRAG && frag_find(&p)))
-		f = bpf_map_lookup_elem(&up_flows, &p.t);
+	ctx_parse(skb, p);
+	p->t.ifindex = UP_IF_HOST;
+	if (p->res == PARSE_OK || (p->res == PARSE_LATER_FRAG && frag_find(p)))
+		f = bpf_map_lookup_elem(&up_flows, &p->t);
 	if (f)
-		return flow_forward(skb, &p, f);
-	if (p.res != PARSE_OK || (p.t.proto == IPPROTO_TCP && p.seen != UP_SEEN_SYN))
+		return flow_forward(skb, p, f);
+	if (p->res != PARSE_OK || (p->t.proto == IPPROTO_TCP && p->seen != UP_SEEN_SYN))
 		return CTX_NEXT;
-	return host_new(skb, &p);
+	return host_new(skb, p);
 }
 
 #endif

@@ -42,11 +42,13 @@ static __always_inline void put_addr(void *at, const __be32 *words, __u32 n, __u
  * @key:  of the flow
  * @out:  what the error leaves with: addresses, and the protocol
  * @diff: by which the ICMP checksum changes
+ * @hop:  where it goes, if that is outside
  */
 struct icmp_error {
 	struct pkt in;
 	struct up_tuple key, out;
 	__u64 diff;
+	struct hop hop;
 };
 
 /* Too much for the stack: see struct flow_scratch. */
@@ -189,17 +191,16 @@ static __always_inline int icmp_error_to_peer(struct __sk_buff *skb, const struc
 static __noinline int icmp_error_to_nexthop(struct __sk_buff *skb, const struct pkt *p,
 					    struct icmp_error *e, const struct up_flow *f)
 {
-	struct hop hop = {.ifindex = came_by(skb, p), .len = p->tot_len};
-
-	hop_lookup(skb, &e->out, &hop);
-	if (!hop_ok(&hop)) {
+	e->hop = (struct hop){.ifindex = came_by(skb, p), .len = p->tot_len};
+	hop_lookup(skb, &e->out, &e->hop);
+	if (!hop_ok(&e->hop)) {
 		count(UP_CNT_DROP_NO_ROUTE);
 		return CTX_DROP;
 	}
-	if (icmp_error_write(skb, p, e, f, 1) || icmp_error_put_macs(skb, hop.eth))
+	if (icmp_error_write(skb, p, e, f, 1) || icmp_error_put_macs(skb, e->hop.eth))
 		return malformed();
 	count(UP_CNT_ICMP_FORWARDED);
-	return hop_redirect(skb, p, &hop);
+	return hop_redirect(skb, p, &e->hop);
 }
 
 /* A container refuses a datagram by an error: if it shares a port, others do better. */

@@ -302,20 +302,20 @@ static __noinline int outbound_new(struct __sk_buff *skb, struct pkt *p)
 /**
  * outbound() - decide a packet that a container sends
  * @skb:     the packet
+ * @p:       filled in; see host_out()
  * @ifindex: what tells the container's flows from others': see struct up_tuple
  *
  * Return: a verdict
  */
-static __always_inline int outbound(struct __sk_buff *skb, __u32 ifindex)
+static __always_inline int outbound(struct __sk_buff *skb, struct pkt *p, __u32 ifindex)
 {
 	struct up_flow *f = NULL;
-	struct pkt p;
 
-	ctx_parse(skb, &p);
-	p.t.ifindex = ifindex;
-	if (p.res == PARSE_OK || (p.res == PARSE_LATER_FRAG && frag_find(&p)))
-		f = bpf_map_lookup_elem(&up_flows, &p.t);
-	return f ? flow_forward(skb, &p, f) : outbound_new(skb, &p);
+	ctx_parse(skb, p);
+	p->t.ifindex = ifindex;
+	if (p->res == PARSE_OK || (p->res == PARSE_LATER_FRAG && frag_find(p)))
+		f = bpf_map_lookup_elem(&up_flows, &p->t);
+	return f ? flow_forward(skb, p, f) : outbound_new(skb, p);
 }
 
 #endif

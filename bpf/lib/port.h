@@ -230,6 +230,7 @@ static __always_inline const struct up_port_row *port_lookup(const struct up_tup
 	__u32 zero = 0, idx = port_find(t);
 	struct up_port_table *table = bpf_map_lookup_elem(&up_ports, &zero);
 
+	barrier_var(idx); /* else the bound may be checked of a copy: Linux 6.1 loses it then */
 	if (!table || idx >= 2 * UP_PORT_ROWS)
 		return NULL;
 	return &table->half[idx / UP_PORT_ROWS].rows[idx % UP_PORT_ROWS];

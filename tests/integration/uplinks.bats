@@ -168,3 +168,22 @@ packets_above() {
 	contains "$(ask client tcp "$HOST" 8081)" "a saw"
 	contains "$(ctr a probe ask tcp "$CLIENT" 7000)" "outside saw $HOST:"
 }
+
+# Some of so many share a bucket of the table, and a walk that writes as it goes never ends there.
+@test "two dozen uplinks more: up, up again, and without them" {
+	local i more=()
+	for i in {1..24}; do
+		host_ip link add "u$i" type veth peer name "v$i"
+		host_ip link set "u$i" up
+		more+=(--uplink "u$i")
+	done
+	up up "${more[@]}"
+	up up
+	equals "$(up status --json | jq '.uplinks | length')" 26
+	for i in {1..24}; do
+		host_ip link del "u$i"
+	done
+	up up
+	equals "$(up status --json | jq -r '[.uplinks[].name] | sort | join(" ")')" "eth0 eth1"
+	contains "$(ask client tcp "$HOST" 8081)" "a saw"
+}

@@ -29,6 +29,7 @@
 #include "core/kernel.h"
 #include "core/maps.h"
 #include "core/network.h"
+#include "core/uplinks.h"
 #include "core/xdp.h"
 #include "net/link.h"
 #include "net/netns.h"
@@ -329,24 +330,11 @@ static int replace_uplink(struct bring_up *up, uint32_t old, int *ret_n, struct 
 	return add_uplink(up, uplink.name, 0, err);
 }
 
-static size_t list_uplinks(struct bring_up *up, uint32_t keys[UP_UPLINK_MAX])
-{
-	uint32_t *prev = NULL;
-	size_t n = 0;
-
-	while (n < UP_UPLINK_MAX &&
-	       !bpf_map_get_next_key(up->dp->map[UP_MAP_uplinks], prev, &keys[n])) {
-		prev = &keys[n];
-		n++;
-	}
-	return n;
-}
-
 /* Uplinks of an earlier "up"; those that went away are forgotten. */
 static int readd_uplinks(struct bring_up *up, int *ret_n, struct up_err *err)
 {
 	uint32_t keys[UP_UPLINK_MAX];
-	size_t n = list_uplinks(up, keys);
+	size_t n = up_uplink_list(up->dp, keys);
 	struct up_link link;
 	int ret = 0;
 

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "core/maps.h"
+#include "core/uplinks.h"
 #include "net/link.h"
 
 struct addresses {
@@ -68,19 +69,19 @@ static void primary_addresses(const struct addresses *all, int ifindex, struct u
 	}
 }
 
-static int update_uplinks(int map, const struct addresses *all)
+static int update_uplinks(const struct up_datapath *dp, const struct addresses *all)
 {
-	uint32_t key, *prev = NULL, last;
+	int map = dp->map[UP_MAP_uplinks];
+	uint32_t keys[UP_UPLINK_MAX];
+	size_t n = up_uplink_list(dp, keys);
 	struct up_uplink uplink;
 
-	while (!bpf_map_get_next_key(map, prev, &key)) {
-		if (bpf_map_lookup_elem(map, &key, &uplink))
+	for (size_t i = 0; i < n; i++) {
+		if (bpf_map_lookup_elem(map, &keys[i], &uplink))
 			return -errno;
-		primary_addresses(all, (int)key, &uplink);
-		if (bpf_map_update_elem(map, &key, &uplink, BPF_EXIST))
+		primary_addresses(all, (int)keys[i], &uplink);
+		if (bpf_map_update_elem(map, &keys[i], &uplink, BPF_EXIST))
 			return -errno;
-		last = key;
-		prev = &last;
 	}
 	return 0;
 }
@@ -133,7 +134,7 @@ int up_host_refresh(struct up_datapath *dp, struct up_nl *nl, struct up_err *err
 		return up_wrap(err, "read the host's addresses");
 	ret = update_local(dp->map[UP_MAP_local], all);
 	if (!ret)
-		ret = update_uplinks(dp->map[UP_MAP_uplinks], all);
+		ret = update_uplinks(dp, all);
 	if (!ret)
 		ret = update_reserved(dp);
 	return ret ? up_fail(err, ret, "tell the programs the host's addresses") : 0;

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "core/hooks.h"
 #include "core/ride_priv.h"
+#include "core/uplinks.h"
 #include "net/link.h"
 #include "net/netns.h"
 
@@ -195,21 +196,34 @@ static bool any_veth(const struct up_rides *r)
 	return false;
 }
 
+/* Listed before any is written to: see up_uplink_list(). */
+static size_t list_uplinks(const struct up_rides *r, uint32_t keys[UP_UPLINK_MAX])
+{
+	struct up_ride_if row;
+	size_t n = 0;
+
+	for (uint32_t key = 0; n < UP_UPLINK_MAX && (key = next_row(r, key, &row));)
+		if (row.kind == UP_RIDE_UPLINK)
+			keys[n++] = key;
+	return n;
+}
+
 /* Uplinks of an earlier "attach", which may have been killed before it was done with them. */
 static int readd_uplinks(struct attach *a, size_t *ret_n)
 {
-	struct up_ride_if row;
+	uint32_t keys[UP_UPLINK_MAX];
+	size_t n = list_uplinks(a->r, keys);
 	struct up_err gone = {};
+	struct up_ride_if row;
+	struct up_link link;
 	int ret = 0;
 
 	*ret_n = 0;
-	for (uint32_t key = 0; !ret && (key = next_row(a->r, key, &row));) {
-		struct up_link link;
-
-		if (row.kind != UP_RIDE_UPLINK ||
-		    up_link_get(a->nl, NULL, (int)key, &link, &gone) == -ENODEV)
+	for (size_t i = 0; !ret && i < n; i++) {
+		if (up_link_get(a->nl, NULL, (int)keys[i], &link, &gone) == -ENODEV ||
+		    bpf_map_lookup_elem(a->r->map[UP_RIDE_ROWS], &keys[i], &row))
 			continue;
-		ret = add_if(a->r, key, &row, a->err);
+		ret = add_if(a->r, keys[i], &row, a->err);
 		(*ret_n)++;
 	}
 	return ret;

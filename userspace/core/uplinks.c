@@ -12,6 +12,17 @@
 #include "core/xdp.h"
 #include "net/link.h"
 
+size_t up_uplink_list(const struct up_datapath *dp, uint32_t ret_ifindex[UP_UPLINK_MAX])
+{
+	uint32_t *prev = NULL;
+	size_t n = 0;
+
+	while (n < UP_UPLINK_MAX &&
+	       !bpf_map_get_next_key(dp->map[UP_MAP_uplinks], prev, &ret_ifindex[n]))
+		prev = &ret_ifindex[n++];
+	return n;
+}
+
 int up_uplink_foreach(struct up_datapath *dp,
 		      int (*fn)(const struct up_uplink_info *info, void *arg), void *arg,
 		      struct up_err *err)

@@ -4,8 +4,10 @@
 #define UP_CORE_UPLINKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "net/addr.h"
+#include "underpass/limits.h"
 
 struct up_datapath;
 struct up_err;
@@ -25,6 +27,17 @@ struct up_uplink_info {
 	char foreign[16];
 	struct up_addr addr[UP_FAMILIES];
 };
+
+/**
+ * up_uplink_list() - the uplinks, as they are now
+ * @dp:          open datapath
+ * @ret_ifindex: their indices
+ *
+ * For whoever changes rows: the kernel puts an entry that is written to in front of its bucket, so
+ * that a walk over the table itself which writes as it goes may never come to an end.
+ * Return: how many
+ */
+size_t up_uplink_list(const struct up_datapath *dp, uint32_t ret_ifindex[UP_UPLINK_MAX]);
 
 /** up_uplink_foreach() - hand every uplink to a callback. Return: 0, what @fn returned, or -errno
  */

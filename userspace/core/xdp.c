@@ -13,6 +13,7 @@
 #include "core/hooks.h"
 #include "core/maps.h"
 #include "core/porttab.h"
+#include "core/uplinks.h"
 
 static const char *const modes[] = {
 	[UP_XDP_AUTO] = "auto",
@@ -171,13 +172,11 @@ static int sync_one(struct up_datapath *dp, const struct up_config *conf, uint32
 
 static int sync_all(struct up_datapath *dp, bool swap, struct up_err *err)
 {
-	uint32_t keys[UP_UPLINK_MAX], *prev = NULL;
+	uint32_t keys[UP_UPLINK_MAX];
+	size_t n = up_uplink_list(dp, keys);
 	struct up_config conf;
-	size_t n = 0;
 	int ret = up_conf_read(dp, &conf, err);
 
-	while (n < UP_UPLINK_MAX && !bpf_map_get_next_key(dp->map[UP_MAP_uplinks], prev, &keys[n]))
-		prev = &keys[n++];
 	for (size_t i = 0; !ret && i < n; i++)
 		ret = sync_one(dp, &conf, keys[i], swap, err);
 	return ret;

@@ -108,8 +108,13 @@ $(lib): $(lib_obj)
 $(B)/underpass: $(cmd_obj) $(lib)
 	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) $^ -o $@ $(call pkg,--libs,$(LIBS))
 
+# Static, because a runtime starts it several times for one container, and loading the libraries
+# takes longer than the answer to VERSION; and because it is copied to where none of them may be. The
+# linker would warn of names of protocols, which libnl can look up, and nobody here does.
+cni_link = $(if $(SAN),,-static -Wl,--no-warnings)
 $(B)/underpass-cni: $(B)/userspace/cni/main.o $(lib)
-	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) $^ -o $@ $(call pkg,--libs,$(LIBS))
+	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(cni_link) $(LDFLAGS) $^ -o $@ \
+		$(call pkg,--static --libs,$(LIBS))
 
 # Static, because they also run inside containers; so without sanitizers.
 static_cflags = $(common_cflags) $(hardening) $(CFLAGS) -static

@@ -118,3 +118,10 @@ json() {
 		-l udp_rr -r 1 -s 0.02 -w 0 --json
 	jq -e '[.records[].mode] == ["host", "underpass"]' <<<"$output"
 }
+
+@test "bench-cni measures every verb, ours and the reference plugins'" {
+	run -0 "$top/tools/bench-cni" --rounds 1 --json
+	jq -e '.summary | [.reference, .names] | all(.VERSION and .ADD and .DEL)' <<<"$output"
+	jq -e '.summary | .single.ADD and .many.ADD and .kernel.DEL' <<<"$output"
+	run -2 "$top/tools/bench-cni" --rounds 0
+}

@@ -52,6 +52,11 @@ PORT='{"runtimeConfig":{"portMappings":[{"hostPort":8080,"containerPort":80,"pro
 	equals "$(jq -c . <<<"$output")" \
 		'{"cniVersion":"1.1.0","supportedVersions":["0.1.0","0.2.0","0.3.0","0.3.1","0.4.0","1.0.0","1.1.0"]}'
 	equals "$stderr" ""
+	# Nor any file but itself: no library, no /proc, no /dev.
+	mkdir "$TOPO_DIR/empty"
+	cp "$UNDERPASS_CNI" "$TOPO_DIR/empty/cni"
+	run -0 env CNI_COMMAND=VERSION chroot "$TOPO_DIR/empty" /cni
+	equals "$(jq -r '.supportedVersions[-1]' <<<"$output")" 1.1.0
 }
 
 # refused CODE TEXT COMMAND...: fails with an error object, and only that, on stdout

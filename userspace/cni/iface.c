@@ -519,6 +519,9 @@ static int clear_way(struct up_cni *c, struct up_err *err)
 	char name[UP_NAME_MAX + 1];
 	int ret;
 
+	up_cni_own_name(c, name);
+	if (!up_cni_state_has(name))
+		return 0;
 	if (up_cni_state_begun(c))
 		return c->plugin->del(c, err);
 	ret = up_cni_find(c, &dp, name, err);

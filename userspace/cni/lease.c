@@ -178,15 +178,18 @@ struct up_addr up_cni_lease_last(struct up_cni_leases *l, unsigned int set)
 	return addr;
 }
 
+/* It is where the next search begins, and no more: so it is overwritten in its place, because file
+ * systems take their time to make sure of a file that replaces another. */
 int up_cni_lease_set_last(struct up_cni_leases *l, unsigned int set, const struct up_addr *addr,
 			  struct up_err *err)
 {
 	char name[40], text[UP_ADDR_TEXT];
-	int ret;
+	ssize_t len = (ssize_t)strlen(up_addr_format(addr, text));
+	cleanup_fd int fd = -1;
 
 	last_name(set, name);
-	ret = write_new(l, up_addr_format(addr, text));
-	if (!ret && renameat(dirfd(l->dir), NEW_NAME, dirfd(l->dir), name))
-		ret = -errno;
-	return ret ? up_fail(err, ret, "write %s/%s", l->path, name) : 0;
+	fd = openat(dirfd(l->dir), name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 || pwrite(fd, text, (size_t)len, 0) != len || ftruncate(fd, len))
+		return up_fail(err, errno, "write %s/%s", l->path, name);
+	return 0;
 }

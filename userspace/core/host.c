@@ -86,8 +86,9 @@ static int update_uplinks(const struct up_datapath *dp, const struct addresses *
 	return 0;
 }
 
-#define RESERVED_PATH "/proc/sys/net/ipv4/ip_local_reserved_ports"
-#define RESERVED_MAX  (1U << 20)
+#define RESERVED_PATH  "/proc/sys/net/ipv4/ip_local_reserved_ports"
+#define RESERVED_SHORT 4095U
+#define RESERVED_MAX   (1U << 20)
 
 /* "8080,9000-9010": ports that the administrator keeps for services to come. */
 static void parse_reserved(const char *text, __u64 bits[65536 / 64])
@@ -106,13 +107,22 @@ static void parse_reserved(const char *text, __u64 bits[65536 / 64])
 	}
 }
 
+/* The kernel needs as much memory as it is asked for, and time to clear it: so for little at first.
+ */
+static ssize_t read_reserved(char **ret_text)
+{
+	ssize_t len = up_file_read(RESERVED_PATH, RESERVED_SHORT, ret_text, NULL);
+
+	return len == -EFBIG ? up_file_read(RESERVED_PATH, RESERVED_MAX, ret_text, NULL) : len;
+}
+
 static int update_reserved(struct up_datapath *dp)
 {
 	cleanup_free char *text = NULL;
 	struct up_config conf;
 	int ret;
 
-	if (up_file_read(RESERVED_PATH, RESERVED_MAX, &text, NULL) < 0)
+	if (read_reserved(&text) < 0)
 		return 0;
 	/* Another command may have changed settings since this one opened the datapath. */
 	ret = up_conf_read(dp, &conf, NULL);

@@ -46,7 +46,32 @@ status() {
 	one --cap-add net_admin "$ROOT" ip link set lo mtu 1000
 	run ! one "$ROOT" ip link set lo mtu 1000
 	run -125 up run --rm --net-device=macvlan --cap-add NET_ADMIN "$ROOT" true
-	equals "$output" "underpass: --net-device=macvlan: not with the capability NET_ADMIN"
+	equals "$output" "underpass: net device macvlan: not for a container with the capability NET_ADMIN"
+}
+
+@test "a macvlan container lets nobody in who could configure its interface" {
+	local net
+	up run -d --name m --net-device=macvlan "$ROOT" sleep 100
+	net=/proc/$(pid_of m)/ns/net
+	while read -r line; do
+		# shellcheck disable=SC2086 # words of a command line
+		run -125 up $line true
+		contains "$output" "net device macvlan: not for a container with the capability NET_ADMIN"
+	done <<-END
+		exec --privileged m
+		run --rm --net=container:m --cap-add NET_ADMIN $ROOT
+		run --rm --net=container:m --privileged $ROOT
+		run --rm --net=ns:$net --cap-add NET_ADMIN $ROOT
+	END
+	up exec m true
+	up run --rm --net=container:m "$ROOT" true
+	up network create --subnet 10.99.4.0/24 other >/dev/null
+	up network connect other m
+	equals "$(endpoint_of m@other device)" veth
+	up rm -f m
+	up network rm other
+	up run -d --name v --cap-add NET_ADMIN "$ROOT" sleep 100
+	up exec --privileged v ip link set eth0 mtu 1400
 }
 
 @test "--user: by name, with groups and home; by number; no capability is left" {

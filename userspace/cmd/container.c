@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "core/datapath.h"
-#include "core/endpoint.h"
+#include "core/members.h"
 
 #define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -102,7 +102,7 @@ int up_container_purge(const char *name, struct up_err *err)
 	int ret = up_datapath_open(&dp, err);
 
 	if (!ret)
-		ret = up_endpoint_del(dp, name, err);
+		ret = up_members_del(dp, name, err);
 	if (ret && ret != -ENOENT)
 		return ret;
 	return up_container_remove(name, err);

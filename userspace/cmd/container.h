@@ -45,8 +45,8 @@ void up_env_free(struct up_env *env);
  */
 int up_container_wait_end(const struct up_container *c, int timeout_ms);
 
-/** up_container_purge() - remove the record and, after a crash, the endpoint. Return: 0 or -errno
- */
+/** up_container_purge() - remove the record and, after a crash, the endpoints. Return: 0 or
+ * -errno */
 int up_container_purge(const char *name, struct up_err *err);
 
 #endif

@@ -11,29 +11,7 @@
 #include "cmd/life.h"
 #include "cmd/options.h"
 #include "launch/join.h"
-
-/* The options that the container was started with, read like a command line. */
-static int recall(const char *name, struct up_run *was, struct up_err *err)
-{
-	const char *key;
-	json_t *list;
-	int ret = 0;
-
-	json_decref(was->options);
-	was->options = up_container_options(name); /* whose strings @was refers to */
-	json_object_foreach (was->options, key, list) {
-		const struct up_option *o = up_options_find(up_run_options, key);
-		const json_t *text;
-		size_t i;
-
-		json_array_foreach (list, i, text)
-			if (!ret)
-				ret = !o || !json_is_string(text)
-					      ? up_fail_msg(err, EINVAL, "option %s", key)
-					      : up_option_set(o, was, json_string_value(text), err);
-	}
-	return ret ? up_wrap(err, "container %s: broken options", name) : 0;
-}
+#include "net/netns.h"
 
 /* What this command says takes the place of what the other one said. */
 static int merge(struct up_run *was, const struct up_run *is, struct up_err *err)
@@ -52,6 +30,13 @@ static int merge(struct up_run *was, const struct up_run *is, struct up_err *err
 	return ret;
 }
 
+static int check_network(const struct up_run *was, pid_t init, struct up_err *err)
+{
+	cleanup_fd int netns = up_netns_open_pid(init, err);
+
+	return netns < 0 ? netns : up_run_admit(was, netns, err);
+}
+
 static int exec_in(const struct up_run *is, char **argv, int *ret_code, struct up_err *err)
 {
 	cleanup_run struct up_run *was = up_run_new();
@@ -59,7 +44,6 @@ static int exec_in(const struct up_run *is, char **argv, int *ret_code, struct u
 	const char *name = argv[0];
 	cleanup_fd int init = -1;
 	struct up_container c;
-	char path[PATH_MAX];
 	int ret = up_container_load(name, &c, err);
 
 	if (ret)
@@ -67,15 +51,13 @@ static int exec_in(const struct up_run *is, char **argv, int *ret_code, struct u
 	init = up_process_open(&c.init);
 	if (init < 0)
 		return up_fail_msg(err, ESRCH, "container %s: it is not running", name);
-	ret = recall(name, was, err);
-	if (!ret && was->bundle_dir) {
-		up_container_path(name, "bundle.json", path);
-		ret = up_run_adopt(was, path, err);
-	}
+	ret = up_run_recall(name, was, err);
 	if (!ret)
 		ret = merge(was, is, err);
 	if (!ret)
 		ret = up_run_secure(was, err);
+	if (!ret)
+		ret = check_network(was, c.init.pid, err);
 	if (!ret)
 		ret = up_cgroup_open(c.id, UP_CGROUP_EXISTING, &was->cgroup, err);
 	if (ret)

@@ -8,6 +8,7 @@
 #include "cmd/output.h"
 #include "core/datapath.h"
 #include "core/endpoint.h"
+#include "core/members.h"
 #include "launch/record.h"
 
 static void tell(const char *what, const char *name, void *arg)
@@ -32,7 +33,7 @@ static int remove_endpoints(struct up_datapath *dp, json_t *removed, struct up_e
 	for (size_t i = 0; !ret && i < containers; i++) {
 		const char *name = str(json_array_get(removed, i), "name");
 
-		ret = up_endpoint_del(dp, name, err);
+		ret = up_members_del(dp, name, err);
 		if (!ret)
 			tell("endpoint", name, removed);
 		ret = ret == -ENOENT ? 0 : ret;

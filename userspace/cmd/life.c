@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -15,13 +14,12 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "cmd/cmd.h"
+#include "cmd/plug.h"
 #include "core/datapath.h"
-#include "core/endpoint.h"
+#include "core/members.h"
 #include "launch/bundle.h"
 #include "launch/relay.h"
 #include "net/netns.h"
-
-#define CONTAINER_IFNAME "eth0"
 
 /* ---- the container's life ---------------------------------------------------------------------
  */
@@ -187,39 +185,34 @@ static void describe_endpoint(struct up_run *r, const struct up_endpoint_info *i
 		 m[2], m[3], m[4], m[5]);
 }
 
-static int add_endpoint(struct up_run *r, struct up_err *err)
+static int add_networks(struct up_run *r, int netns, struct up_err *err)
 {
-	struct up_endpoint_spec spec = {
-		.name = r->record.name,
-		.ifname = CONTAINER_IFNAME,
-		.device = r->netdev,
-		.confined = !(r->sandbox.command.caps.bounding & 1ULL << CAP_NET_ADMIN),
-		.mtu = r->mtu,
-		.network = r->record.net,
-		.rate_in = r->limits.rate_in,
-		.rate_out = r->limits.rate_out,
-		.burst_in = r->limits.burst_in,
-		.burst_out = r->limits.burst_out,
-		.flow_max = r->limits.flow_max,
-		.new_rate = r->limits.new_rate,
-		.ports = r->ports.pubs,
-		.n_ports = r->ports.n,
-	};
+	const struct up_addr any[UP_FAMILIES] = {};
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < r->networks.n; i++) {
+		ret = up_plug_further(r, netns, r->networks.at[i], any, r->netdev, err);
+		if (ret)
+			return up_wrap(err, "network %s", r->networks.at[i]);
+	}
+	return ret;
+}
+
+static int add_endpoints(struct up_run *r, struct up_err *err)
+{
 	cleanup_fd int netns = up_netns_open_pid(r->sb.pid, err);
 	struct up_endpoint_info info;
 	int ret = netns < 0 ? netns : open_datapath(r, err);
 
-	spec.netns_fd = netns;
-	memcpy(spec.addr, r->addr, sizeof(spec.addr));
-	memcpy(spec.mac, r->mac, sizeof(spec.mac));
 	if (!ret)
-		ret = up_endpoint_add(r->dp, &spec, &info, err);
+		ret = up_plug_first(r, netns, &info, err);
 	if (ret)
 		return ret;
 	r->endpoint = true;
 	describe_endpoint(r, &info);
 	describe_ports(r);
-	return write_hosts(r, err);
+	ret = write_hosts(r, err);
+	return ret ? ret : add_networks(r, netns, err);
 }
 
 /* The bundle as it is now: its config.json may change while the container runs. */
@@ -280,7 +273,7 @@ static int bring_to_life(struct up_run *r, struct up_err *err)
 	if (!ret)
 		ret = up_container_save(&r->record, err);
 	if (!ret && up_run_is_fast(r))
-		ret = add_endpoint(r, err);
+		ret = add_endpoints(r, err);
 	if (!ret)
 		ret = up_sandbox_go(&r->sb, &master, &r->code, err);
 	if (ret)
@@ -290,9 +283,10 @@ static int bring_to_life(struct up_run *r, struct up_err *err)
 	return up_container_save(&r->record, err);
 }
 
-static void drop_endpoint(struct up_run *r, struct up_err *err)
+/* None is left where "network disconnect" took them all. */
+static void drop_endpoints(struct up_run *r, struct up_err *err)
 {
-	if (r->endpoint && up_endpoint_del(r->dp, r->record.name, err))
+	if (r->endpoint && up_members_del(r->dp, r->record.name, err) && err->code != ENOENT)
 		up_cmd_error(err);
 	r->endpoint = false;
 	up_datapath_close(&r->dp);
@@ -315,7 +309,7 @@ static int start(struct up_run *r, struct up_err *err)
 		return 0;
 	up_stdio_close(&r->stdio);
 	up_sandbox_end(&r->sb);
-	drop_endpoint(r, &ignored);
+	drop_endpoints(r, &ignored);
 	up_cgroup_remove(r->record.id, NULL);
 	up_container_remove(r->record.name, NULL);
 	return up_wrap(err, "container %s", r->record.name);
@@ -333,7 +327,7 @@ static int finish(struct up_run *r)
 		up_cmd_error(&err);
 		up_sandbox_end(&r->sb);
 	}
-	drop_endpoint(r, &err);
+	drop_endpoints(r, &err);
 	if (up_cgroup_remove(r->record.id, &err))
 		up_cmd_error(&err);
 	r->record.state = UP_CONTAINER_EXITED;

@@ -45,6 +45,7 @@ struct up_datapath;
  * @netdev:  what is to connect it
  * @mtu:     wanted MTU
  * @limits:  what it may use of the network
+ * @networks: further networks, besides @record.net
  * @groups, @sysctls: words of the user that the sandbox refers to
  * @options: as they were given, for the record
  * @bundle_dir, @bundle: --bundle, and what it says; the sandbox refers to it
@@ -59,6 +60,7 @@ struct up_datapath;
  * @shareable: other containers may join its ipc namespace
  * @no_seccomp, @no_masks: switched off by --security-opt
  * @endpoint: it has one
+ * @net_given: --network
  */
 struct up_run {
 	struct up_container record;
@@ -78,7 +80,7 @@ struct up_run {
 	enum up_netdev_mode netdev;
 	uint32_t mtu;
 	struct up_limits limits;
-	struct up_words groups, sysctls;
+	struct up_words networks, groups, sysctls;
 	json_t *options;
 	const char *bundle_dir;
 	struct up_bundle *bundle;
@@ -87,7 +89,7 @@ struct up_run {
 	char gateway[46];
 	const char *cgroup_names[UP_CGROUP_V1_MAX];
 	const char *join[UP_NS_COUNT], *net_path, *shm_size;
-	bool detach, remove, rw, shareable, no_seccomp, no_masks, endpoint;
+	bool detach, remove, rw, shareable, no_seccomp, no_masks, endpoint, net_given;
 };
 
 /** up_run_new() - with everything at its default */
@@ -112,6 +114,18 @@ void up_run_note(void *run, const struct up_option *option, const char *text);
  * Return: 0 or -errno
  */
 int up_run_adopt(struct up_run *r, const char *file, struct up_err *err);
+
+/**
+ * up_run_recall() - take what a container was started with: its options, and what its bundle said
+ * Return: 0 or -errno
+ */
+int up_run_recall(const char *name, struct up_run *was, struct up_err *err);
+
+/**
+ * up_run_admit() - may the command, as up_run_secure() left it, get into this network namespace?
+ * Return: 0; -EPERM, see up_members_admit(); or another -errno
+ */
+int up_run_admit(const struct up_run *r, int netns, struct up_err *err);
 
 /** up_run_is_fast() - does the container get an endpoint? */
 bool up_run_is_fast(const struct up_run *r);

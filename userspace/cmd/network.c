@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cmd/cmd.h"
+#include "cmd/connect.h"
 #include "cmd/output.h"
 #include "core/datapath.h"
 #include "core/endpoint.h"
@@ -276,7 +277,17 @@ static int rm(const struct up_cmd *cmd, int argc, char **argv)
 static const struct {
 	const char *name;
 	int (*run)(const struct up_cmd *cmd, int argc, char **argv);
-} verbs[] = {{"create", create}, {"ls", list}, {"list", list}, {"inspect", inspect}, {"rm", rm}};
+} verbs[] = {
+	{"create", create},
+	{"ls", list},
+	{"list", list},
+	{"inspect", inspect},
+	{"rm", rm},
+	{"connect", up_network_connect},
+	{"disconnect", up_network_disconnect},
+};
+
+#define VERBS "create, ls, inspect, rm, connect or disconnect"
 
 static int run(const struct up_cmd *cmd, int argc, char **argv)
 {
@@ -284,18 +295,20 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
 			return up_cmd_help(cmd);
 	if (argc < 2)
-		return up_cmd_usage(cmd, "want create, ls, inspect or rm");
+		return up_cmd_usage(cmd, "want " VERBS);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(cmd, argc - 1, argv + 1);
 	if (argv[1][0] == '-')
 		return up_cmd_usage(cmd, "%s is not an option", argv[1]);
-	return up_cmd_usage(cmd, "'%s': want create, ls, inspect or rm", argv[1]);
+	return up_cmd_usage(cmd, "'%s': want " VERBS, argv[1]);
 }
 
 const struct up_cmd cmd_network = {
 	.name = "network",
-	.args = "create [OPTIONS] NAME | ls [--json] | inspect NAME... | rm NAME...",
+	.args = "create [OPTIONS] NAME | ls [--json] | inspect NAME... | rm NAME... |\n"
+		"       connect [--ip ADDRESS] [--ip6 ADDRESS] NAME CONTAINER |\n"
+		"       disconnect [-f] NAME CONTAINER",
 	.summary = "networks: containers of different ones do not reach each other",
 	.help = "create:\n"
 		"      --subnet CIDR     addresses of its containers, one of each family at most\n"
@@ -306,9 +319,15 @@ const struct up_cmd cmd_network = {
 		"      --mtu BYTES       (default: the uplink's)\n"
 		"ls:\n"
 		"  -j, --json            print JSON; inspect always does\n"
+		"connect: one more interface for a running container, endpoint CONTAINER@NAME\n"
+		"      --ip, --ip6 ADDRESS   (default: the lowest free ones)\n"
+		"disconnect: take one away, with its published ports and connections\n"
+		"  -f, --force           also where the container is dead\n"
 		"  -h, --help            print this help\n\n"
 		"'underpass run --network NAME' puts a container into one. The default network is "
 		"" UP_NETWORK_DEFAULT ".\n"
-		"A network in which there are containers cannot be removed.\n",
+		"A network in which there are containers cannot be removed. The first interface "
+		"keeps "
+		"the\ndefault route, unless its network is internal and another one's is not.\n",
 	.run = run,
 };

@@ -90,6 +90,18 @@ int up_options_parse(const struct up_cmd *cmd, void *to, int argc, char **argv,
 	return -1;
 }
 
+int up_option_address(const char *text, enum up_family family, struct up_addr *ret,
+		      struct up_err *err)
+{
+	struct up_addr addr;
+
+	if (up_addr_parse(text, &addr) || up_addr_family(&addr) != family)
+		return up_fail_msg(err, EINVAL, "address '%s': not an %s address", text,
+				   family == UP_V4 ? "IPv4" : "IPv6");
+	*ret = addr;
+	return 0;
+}
+
 const struct up_option *up_options_find(const struct up_option *table, const char *name)
 {
 	for (; table->name; table++)

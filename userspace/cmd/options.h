@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "cmd/cmd.h"
+#include "net/addr.h"
 
 struct up_err;
 
@@ -46,6 +47,10 @@ const struct up_option *up_options_find(const struct up_option *table, const cha
 
 /** up_option_set() - what the parser does with one option. Return: 0 or -errno */
 int up_option_set(const struct up_option *option, void *to, const char *text, struct up_err *err);
+
+/** up_option_address() - read the value of an option that is an address. Return: 0 or -EINVAL */
+int up_option_address(const char *text, enum up_family family, struct up_addr *ret,
+		      struct up_err *err);
 
 /** up_options_help() - print the rows for --help */
 void up_options_help(const struct up_option *table);

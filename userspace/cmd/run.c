@@ -15,6 +15,8 @@
 #include "cmd/cmd.h"
 #include "cmd/life.h"
 #include "cmd/options.h"
+#include "core/datapath.h"
+#include "core/members.h"
 #include "launch/bundle.h"
 #include "net/netns.h"
 
@@ -51,6 +53,7 @@ void up_run_free(struct up_run **run)
 	up_seccomp_free(&r->sandbox.command.seccomp);
 	up_env_free(&r->env);
 	up_publish_list_free(&r->ports);
+	up_words_free(&r->networks);
 	up_words_free(&r->groups);
 	up_words_free(&r->sysctls);
 	up_words_free(&r->etc.dns);
@@ -176,15 +179,24 @@ static int check_network(struct up_run *r, struct up_err *err)
 	return 0;
 }
 
-/* Who may configure interfaces could make children of the uplink past every rule. */
 static int check_netdev(const struct up_run *r, struct up_err *err)
 {
 	uint64_t caps = r->bundle ? r->bundle->caps.bounding | r->cap_add : caps_of(r);
 
-	if (r->netdev == UP_NETDEV_MODE_MACVLAN && caps >> CAP_NET_ADMIN & 1)
-		return up_fail_msg(err, EINVAL,
-				   "--net-device=macvlan: not with the capability NET_ADMIN");
-	return 0;
+	return up_netdev_check(r->netdev, !(caps >> CAP_NET_ADMIN & 1), err);
+}
+
+int up_run_admit(const struct up_run *r, int netns, struct up_err *err)
+{
+	cleanup_datapath struct up_datapath *dp = NULL;
+	int ret;
+
+	if (!(r->sandbox.command.caps.bounding >> CAP_NET_ADMIN & 1))
+		return 0;
+	ret = up_datapath_open(&dp, err);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	return up_members_admit(dp, netns, err);
 }
 
 static int check_sysctls(const struct up_run *r, struct up_err *err)
@@ -354,7 +366,9 @@ static int complete(struct up_run *r, struct up_err *err)
 		ret = add_shm(r, err);
 	if (!ret)
 		ret = add_device_rules(r, err);
-	return ret ? ret : up_run_secure(r, err);
+	if (!ret)
+		ret = up_run_secure(r, err);
+	return ret || s->ns[UP_NS_NET].fd < 0 ? ret : up_run_admit(r, s->ns[UP_NS_NET].fd, err);
 }
 
 static int parse(const struct up_cmd *cmd, struct up_run *r, int argc, char **argv)

@@ -110,24 +110,47 @@ static const char *container_of_text(const char *text)
 	return strncmp(text, "container:", 10) ? NULL : text + 10;
 }
 
+/* "host", "none", "container:NAME" and "ns:PATH" are the only network of a container. */
+static bool is_lonely(const char *net)
+{
+	return !strcmp(net, "host") || !strcmp(net, "none") || container_of_text(net) ||
+	       !strncmp(net, "ns:", 3);
+}
+
+/* Where the container's own namespace is to come from. */
+static int set_net_mode(struct up_run *r, const char *text, struct up_err *err)
+{
+	const char *name = container_of_text(text);
+
+	r->join[UP_NS_NET] = name;
+	r->net_path = strncmp(text, "ns:", 3) ? NULL : text + 3;
+	r->sandbox.ns[UP_NS_NET].mode = !strcmp(text, "host") ? UP_NS_HOST
+					: name || r->net_path ? UP_NS_JOIN
+							      : UP_NS_PRIVATE;
+	if (name)
+		return up_name_check("container name", name, err);
+	if (is_lonely(text) || !up_name_check("network", text, NULL))
+		return 0;
+	return up_fail_msg(err, EINVAL,
+			   "network '%s': want the name of one, host, none, container:NAME or "
+			   "ns:PATH",
+			   text);
+}
+
+/* One that is alone takes the place of another such one; a second named one comes besides. */
 static int set_net(void *to, const char *text, struct up_err *err)
 {
 	struct up_run *r = to;
-	struct up_ns_wish *wish = &r->sandbox.ns[UP_NS_NET];
+	bool first = !r->net_given, lonely = is_lonely(text), was_lonely = is_lonely(r->record.net);
 
-	r->join[UP_NS_NET] = container_of_text(text);
-	r->net_path = strncmp(text, "ns:", 3) ? NULL : text + 3;
-	wish->mode = UP_NS_PRIVATE;
-	if (!strcmp(text, "host"))
-		wish->mode = UP_NS_HOST;
-	else if (r->join[UP_NS_NET] || r->net_path)
-		wish->mode = UP_NS_JOIN;
-	else if (up_name_check("network", text, NULL))
-		return up_fail_msg(err, EINVAL,
-				   "network '%s': want the name of one, host, none, container:NAME "
-				   "or ns:PATH",
-				   text);
-	if (r->join[UP_NS_NET] && up_name_check("container name", r->join[UP_NS_NET], err))
+	r->net_given = true;
+	if (!first && lonely != was_lonely)
+		return up_fail_msg(err, EINVAL, "network '%s': not together with '%s'", text,
+				   r->record.net);
+	if (!first && !lonely)
+		return up_name_check("network", text, err) ? -EINVAL
+							   : up_words_add(&r->networks, text, err);
+	if (set_net_mode(r, text, err))
 		return -EINVAL;
 	if ((size_t)snprintf(r->record.net, sizeof(r->record.net), "%s", text) >=
 	    sizeof(r->record.net))
@@ -140,26 +163,14 @@ static int add_port(void *to, const char *text, struct up_err *err)
 	return up_portspec_parse(text, &((struct up_run *)to)->ports, err);
 }
 
-static int set_address(struct up_run *r, const char *text, enum up_family family,
-		       struct up_err *err)
-{
-	struct up_addr addr;
-
-	if (up_addr_parse(text, &addr) || up_addr_family(&addr) != family)
-		return up_fail_msg(err, EINVAL, "address '%s': not an %s address", text,
-				   family == UP_V4 ? "IPv4" : "IPv6");
-	r->addr[family] = addr;
-	return 0;
-}
-
 static int set_ip(void *to, const char *text, struct up_err *err)
 {
-	return set_address(to, text, UP_V4, err);
+	return up_option_address(text, UP_V4, &((struct up_run *)to)->addr[UP_V4], err);
 }
 
 static int set_ip6(void *to, const char *text, struct up_err *err)
 {
-	return set_address(to, text, UP_V6, err);
+	return up_option_address(text, UP_V6, &((struct up_run *)to)->addr[UP_V6], err);
 }
 
 static int set_mac(void *to, const char *text, struct up_err *err)

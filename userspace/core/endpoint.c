@@ -34,6 +34,7 @@
 #include "core/hooks.h"
 #include "core/ipam.h"
 #include "core/limit.h"
+#include "core/members.h"
 #include "core/ports.h"
 #include "net/link.h"
 #include "net/netns.h"
@@ -164,23 +165,45 @@ static int set_up_host_end(struct up_nl *nl, uint32_t id, const struct up_endpoi
 	return ret;
 }
 
-/* One family at the container's end: address, neighbour and default route. */
-static int set_up_container_family(struct up_nl *nl, int ifindex, const struct up_endpoint *ep,
-				   enum up_family f, bool default_route, struct up_err *err)
+static int add_route(struct up_nl *nl, int ifindex, const struct up_endpoint *ep, enum up_family f,
+		     const struct up_cidr *to, struct up_err *err)
 {
 	const struct up_route route = {
-		.dst = f == UP_V4 ? UP_ANY_V4 : UP_ANY,
+		.dst = to->addr,
+		.plen = to->plen,
 		.gateway = ep->gateway[f],
 		.onlink = true,
 		.ifindex = ifindex,
 	};
+
+	return up_route_add(nl, &route, err);
+}
+
+/* To everywhere, and to its own network where the former may become another interface's. */
+static int add_routes(struct up_nl *nl, int ifindex, const struct up_endpoint *ep, enum up_family f,
+		      const struct up_endpoint_spec *spec, struct up_err *err)
+{
+	const struct up_cidr all = {f == UP_V4 ? UP_ANY_V4 : UP_ANY, 0};
+	bool network = spec->further || (ep->flags & UP_EP_INTERNAL && !spec->foreign);
+	int ret = 0;
+
+	if (network && spec->range[f].plen)
+		ret = add_route(nl, ifindex, ep, f, &spec->range[f], err);
+	if (!ret && !spec->further && !spec->no_default_route)
+		ret = add_route(nl, ifindex, ep, f, &all, err);
+	return ret;
+}
+
+/* One family at the container's end: address, neighbour and routes. */
+static int set_up_container_family(struct up_nl *nl, int ifindex, const struct up_endpoint *ep,
+				   enum up_family f, const struct up_endpoint_spec *spec,
+				   struct up_err *err)
+{
 	int ret = up_addr_add(nl, ifindex, &ep->addr[f], ep->plen[f], err);
 
 	if (!ret)
 		ret = up_neigh_add(nl, ifindex, &ep->gateway[f], gateway_mac, err);
-	if (!ret && default_route)
-		ret = up_route_add(nl, &route, err);
-	return ret;
+	return ret ? ret : add_routes(nl, ifindex, ep, f, spec, err);
 }
 
 /* Without IPv6 in the namespace the endpoint goes without, unless that was asked for by address. */
@@ -192,7 +215,7 @@ static int set_up_container_families(struct up_nl *nl, int ifindex, struct up_en
 	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++) {
 		if (!up_addr_set(&ep->addr[f]))
 			continue;
-		ret = set_up_container_family(nl, ifindex, ep, f, !spec->no_default_route, err);
+		ret = set_up_container_family(nl, ifindex, ep, f, spec, err);
 		if (ret == -EACCES && f == UP_V6 && !up_addr_set(&spec->addr[f])) {
 			ep->addr[f] = ep->gateway[f] = UP_ANY;
 			ret = 0;
@@ -282,7 +305,7 @@ static int check_spec(struct up_datapath *dp, const struct up_endpoint_spec *spe
 		      uint64_t netns_cookie, struct up_err *err)
 {
 	const struct up_limits limits = limits_of(spec);
-	int ret = up_name_check("endpoint name", spec->name, err);
+	int ret = up_member_name_check(spec->name, err);
 
 	if (!ret)
 		ret = up_limit_check(&limits, err);
@@ -326,6 +349,25 @@ static void complete_spec(struct up_endpoint_spec *spec, const struct up_network
 	for (enum up_family f = UP_V4; f < UP_FAMILIES; f++)
 		if (!up_addr_set(&spec->gateway[f]))
 			spec->gateway[f] = net->gateway[f];
+	memcpy(spec->range, net->subnet, sizeof(spec->range));
+}
+
+/* The first name that no interface of the container has. */
+static int choose_ifname(struct up_endpoint_spec *spec, char buf[IF_NAMESIZE], struct up_err *err)
+{
+	cleanup_nl struct up_nl *nl = NULL;
+	struct up_link link;
+	int ret;
+
+	if (spec->ifname)
+		return 0;
+	ret = up_nl_open_in(NETLINK_ROUTE, spec->netns_fd, &nl, err);
+	for (unsigned int i = 0; !ret && i < UP_ENDPOINT_MAX; i++) {
+		snprintf(buf, IF_NAMESIZE, "eth%u", i);
+		ret = up_link_get(nl, buf, 0, &link, err);
+	}
+	spec->ifname = buf;
+	return ret == -ENODEV ? 0 : ret;
 }
 
 static int add_locked(struct up_datapath *dp, struct up_nl *nl, struct up_endpoint_spec *spec,
@@ -390,9 +432,12 @@ int up_endpoint_add(struct up_datapath *dp, const struct up_endpoint_spec *spec,
 	cleanup_nl struct up_nl *nl = NULL;
 	cleanup_fd int lock = up_lock(err);
 	struct up_endpoint_spec full = *spec;
+	char ifname[IF_NAMESIZE];
 	uint32_t id = 0;
 	int ret = lock < 0 ? lock : up_nl_open(NETLINK_ROUTE, &nl, err);
 
+	if (!ret)
+		ret = choose_ifname(&full, ifname, err);
 	if (!ret)
 		ret = add_locked(dp, nl, &full, &id, err);
 	if (ret)

@@ -30,9 +30,10 @@ enum up_netdev_mode {
 
 /**
  * struct up_endpoint_spec - what is asked for
- * @name:     unique on this host; up_name_check() applies
+ * @name:     unique on this host; up_member_name_check() applies
  * @netns_fd: namespace that gets the interface
- * @ifname:   name of the interface in there, for example "eth0"; must not exist yet
+ * @ifname:   name of the interface in there, for example "eth0"; must not exist yet. NULL for the
+ *            first of eth0, eth1, ... that does not
  * @addr:     addresses, by enum up_family; all 0 to take the lowest free one of the family, where
  *            the containers have a network of it
  * @plen:     how long a prefix the container is shown, bits of the family; 0 for all of them
@@ -46,6 +47,9 @@ enum up_netdev_mode {
  * @settle_later: whoever waits for this should not wait longer than he must: the caller calls
  *            up_endpoint_settle() when he is done with the interface (see up_hook_veth_at_once())
  * @no_default_route: the container gets no default route: the caller gives it routes of its own
+ * @further:  one of several interfaces of a container (core/members.h): it gets a route to its
+ *            network only, from a @network that has a range; up_members_route() deals with the
+ * default route
  * @mac:      of the interface; all 0 for one that follows from the address
  * @mtu:      bytes; 0 for the uplink's
  * @flow_max: quota of live flows; 0 for half of the flow table
@@ -57,6 +61,7 @@ enum up_netdev_mode {
  * @flags:    UP_EP_INTERNAL, UP_EP_ROUTED_V4, UP_EP_ROUTED_V6
  * @network:  name of a network, NULL for the default one: addresses, gateways, MTU and flags follow
  *            from it where they are not given
+ * @range:    filled in by up_endpoint_add(): the subnets of @network
  * @net:      id of a network that the caller keeps himself, above UP_NETWORK_ID_MAX or 0; only
  *            without @network. Endpoints of different networks do not reach each other
  * @ports:    ranges to publish
@@ -71,13 +76,14 @@ struct up_endpoint_spec {
 	struct up_addr gateway[UP_FAMILIES];
 	enum up_netdev_mode device;
 	int adopt;
-	bool confined, foreign, no_default_route, settle_later;
+	bool confined, foreign, no_default_route, further, settle_later;
 	uint8_t mac[6];
 	uint32_t mtu;
 	uint32_t flow_max, new_rate, flags;
 	uint64_t rate_in, rate_out;
 	uint32_t burst_in, burst_out;
 	const char *network;
+	struct up_cidr range[UP_FAMILIES];
 	uint16_t net;
 	const struct up_publish *ports;
 	size_t n_ports;
@@ -117,6 +123,16 @@ struct up_endpoint_info {
 	uint32_t burst_in, burst_out;
 	uint16_t net;
 };
+
+/**
+ * up_netdev_check() - may a container have this kind of interface?
+ * @confined: as in struct up_endpoint_spec
+ *
+ * Whoever may configure interfaces in a namespace with a macvlan child can make more of them, of
+ * the real uplink and with any MAC: no program of ours would know whose they are. Return: 0 or
+ * -EPERM
+ */
+int up_netdev_check(enum up_netdev_mode mode, bool confined, struct up_err *err);
 
 /** up_endpoint_is_adopted() - is its interface somebody else's? */
 bool up_endpoint_is_adopted(const struct up_endpoint_info *info);

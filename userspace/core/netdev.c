@@ -24,23 +24,29 @@ static int create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 	return devices[kind]->create(dp, nl, id, spec, err);
 }
 
-/*
- * Whoever may configure interfaces in a namespace with a macvlan child can make more of them, of
- * the real uplink and with any MAC: no program of ours would know whose they are. So it is not
- * chosen for a container unless that is known to be unable to. Nor is it where a rate is to be
- * held: what it receives passes no queue.
- */
+int up_netdev_check(enum up_netdev_mode mode, bool confined, struct up_err *err)
+{
+	if (mode != UP_NETDEV_MODE_MACVLAN || confined)
+		return 0;
+	return up_fail_msg(err, EPERM,
+			   "net device macvlan: not for a container with the capability NET_ADMIN");
+}
+
+/* Nor is it chosen where a rate is to be held: what it receives passes no queue. */
 static bool may_choose_macvlan(const struct up_endpoint_spec *spec)
 {
-	return spec->device == UP_NETDEV_MODE_AUTO && spec->confined && !spec->rate_in &&
-	       !spec->rate_out;
+	return spec->device == UP_NETDEV_MODE_AUTO && !spec->rate_in && !spec->rate_out &&
+	       !up_netdev_check(UP_NETDEV_MODE_MACVLAN, spec->confined, NULL);
 }
 
 int up_netdev_create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 		     const struct up_endpoint_spec *spec, struct up_err *err)
 {
-	int ret = -EOPNOTSUPP;
+	int ret = up_netdev_check(spec->device, spec->confined, err);
 
+	if (ret)
+		return ret;
+	ret = -EOPNOTSUPP;
 	if (spec->device == UP_NETDEV_MODE_ADOPTED)
 		return create(dp, nl, id, spec, UP_NETDEV_ADOPTED, err);
 	if (spec->device == UP_NETDEV_MODE_MACVLAN)

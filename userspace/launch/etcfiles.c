@@ -2,14 +2,18 @@
 #include "launch/etcfiles.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "net/addr.h"
+
+#define HOSTS_MAX (1 << 20)
 
 int up_words_add(struct up_words *list, const char *word, struct up_err *err)
 {
@@ -77,7 +81,7 @@ static void copy_host_file(FILE *out)
 {
 	cleanup_free char *text = NULL;
 
-	if (up_file_read("/etc/hosts", 1 << 20, &text, NULL) > 0)
+	if (up_file_read("/etc/hosts", HOSTS_MAX, &text, NULL) > 0)
 		fputs(text, out);
 	else
 		fputs(loopback, out);
@@ -102,6 +106,49 @@ char *up_etcfiles_hosts(const struct up_etcfiles *f)
 		if (own[i] && *own[i])
 			fprintf(out, "%s\t%s\n", own[i], f->hostname);
 	return fclose(out) ? NULL : text;
+}
+
+int up_etcfiles_add_line(const char *path, const char *address, const char *hostname,
+			 struct up_err *err)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0 || dprintf(fd, "%s\t%s\n", address, hostname) < 0)
+		return up_fail(err, errno, "write %s", path);
+	return 0;
+}
+
+/* All but the lines that begin with the address and a tab, as ours do. */
+static char *without(const char *text, const char *address)
+{
+	size_t len, n = strlen(address);
+	char *rest = NULL;
+	FILE *out = open_memstream(&rest, &len);
+
+	if (!out)
+		return NULL;
+	for (const char *line = text, *end; *line; line = end) {
+		end = line + strcspn(line, "\n");
+		end += *end == '\n';
+		if (strncmp(line, address, n) != 0 || line[n] != '\t')
+			fwrite(line, 1, (size_t)(end - line), out);
+	}
+	return fclose(out) ? NULL : rest;
+}
+
+int up_etcfiles_remove_line(const char *path, const char *address, struct up_err *err)
+{
+	cleanup_free char *text = NULL, *rest = NULL;
+	cleanup_fd int fd = -1;
+	ssize_t len = up_file_read(path, HOSTS_MAX, &text, err);
+
+	if (len < 0)
+		return (int)len;
+	rest = without(text, address);
+	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+	if (!rest || fd < 0 || write(fd, rest, strlen(rest)) != (ssize_t)strlen(rest))
+		return up_fail(err, rest ? errno : ENOMEM, "write %s", path);
+	return 0;
 }
 
 /* ---- /etc/resolv.conf -------------------------------------------------------------------------

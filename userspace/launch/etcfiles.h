@@ -44,6 +44,16 @@ char *up_etcfiles_hosts(const struct up_etcfiles *f);
  */
 char *up_etcfiles_resolv(const struct up_etcfiles *f, const char *host);
 
+/**
+ * up_etcfiles_add_line(), up_etcfiles_remove_line() - change the /etc/hosts of a running container
+ * @path: of the file, which it has mounted: it stays the same one
+ *
+ * Lines that it wrote itself stay as they are. Return: 0 or -errno
+ */
+int up_etcfiles_add_line(const char *path, const char *address, const char *hostname,
+			 struct up_err *err);
+int up_etcfiles_remove_line(const char *path, const char *address, struct up_err *err);
+
 /** up_etcfiles_check_host() - is this a good --add-host? Return: 0 or -EINVAL */
 int up_etcfiles_check_host(const char *text, struct up_err *err);
 

@@ -102,6 +102,42 @@ static void lists_of_containers(void **state)
 	assert_int_equal(ids("<html>", &n), -EPROTO);
 }
 
+/* An engine for which the last digit of an id says how it answers. */
+static int find_by_digit(const char *name, struct up_container *ret, struct up_err *err)
+{
+	static const int answers[] = {0, -ENOENT, -ESRCH, 0, -EPROTO};
+	int digit = name[UP_RIDE_ID_MAX - 2] - '0';
+
+	(void)err;
+	ret->pid = digit;
+	return answers[digit];
+}
+
+static int sum_pid(const struct up_container *c, void *arg)
+{
+	*(int *)arg += c->pid + 1;
+	return 0;
+}
+
+#define ID_BUT_ONE "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
+
+static void containers_that_end_while_they_are_listed(void **state)
+{
+	static const struct up_engine engine = {.name = "digits", .find = find_by_digit};
+	static const char list[] =
+		"[{\"Id\":\"" ID_BUT_ONE "0\"},{\"Id\":\"" ID_BUT_ONE "1\"},{\"Id\":\"" ID_BUT_ONE
+		"2\"},{\"Id\":\"" ID_BUT_ONE "3\"}]";
+	static const char fails[] = "[{\"Id\":\"" ID_BUT_ONE "4\"},{\"Id\":\"" ID_BUT_ONE "3\"}]";
+	int sum = 0;
+
+	(void)state;
+	assert_int_equal(up_engine_foreach(&engine, list, strlen(list), sum_pid, &sum, NULL), 0);
+	assert_int_equal(sum, 1 + 4); /* those with digits 0 and 3 */
+	assert_int_equal(up_engine_foreach(&engine, fails, strlen(fails), sum_pid, &sum, NULL),
+			 -EPROTO);
+	assert_int_equal(sum, 1 + 4);
+}
+
 static void names_that_go_into_a_url(void **state)
 {
 	static const char *const good[] = {"a", "web-1", "A_b.c", ID};
@@ -211,6 +247,7 @@ int main(void)
 		cmocka_unit_test(one_that_does_not_run),
 		cmocka_unit_test(what_is_no_container),
 		cmocka_unit_test(lists_of_containers),
+		cmocka_unit_test(containers_that_end_while_they_are_listed),
 		cmocka_unit_test(names_that_go_into_a_url),
 		cmocka_unit_test(words_of_detach),
 		cmocka_unit_test(engines_by_name),

@@ -51,28 +51,9 @@ static int docker_find(const char *name, struct up_container *ret_c, struct up_e
 	return ret ? up_wrap(err, "docker") : 0;
 }
 
-struct walk {
-	int (*fn)(const struct up_container *c, void *arg);
-	void *arg;
-	struct up_err *err;
-};
-
-/* One that has ended since the list was made is left out. */
-static int each_id(const char *id, void *arg)
-{
-	struct walk *w = arg;
-	struct up_container c;
-	int ret = docker_find(id, &c, w->err);
-
-	if (ret == -ENOENT || ret == -ESRCH)
-		return 0;
-	return ret ? ret : w->fn(&c, w->arg);
-}
-
 static int docker_list(int (*fn)(const struct up_container *c, void *arg), void *arg,
 		       struct up_err *err)
 {
-	struct walk w = {fn, arg, err};
 	cleanup_free char *body = NULL;
 	size_t len;
 	int ret = up_http_get(socket_path(), "/containers/json", &body, &len, err);
@@ -81,7 +62,7 @@ static int docker_list(int (*fn)(const struct up_container *c, void *arg), void 
 		return not_there(ret);
 	if (ret != 200)
 		return up_fail_msg(err, EPROTO, "docker answers %d", ret);
-	return up_container_ids(body, len, each_id, &w, err);
+	return up_engine_foreach(&up_docker, body, len, fn, arg, err);
 }
 
 static int docker_events(pid_t *ret_pid, struct up_err *err)

@@ -96,3 +96,37 @@ int up_container_ids(const char *text, size_t len, int (*fn)(const char *id, voi
 	}
 	return 0;
 }
+
+/**
+ * struct walk - a list of ids that is turned into containers
+ * @engine: asked about each
+ * @fn:     handed each
+ * @arg:    of @fn
+ * @err:    of the caller
+ */
+struct walk {
+	const struct up_engine *engine;
+	int (*fn)(const struct up_container *c, void *arg);
+	void *arg;
+	struct up_err *err;
+};
+
+static int each_id(const char *id, void *arg)
+{
+	const struct walk *w = arg;
+	struct up_container c;
+	int ret = w->engine->find(id, &c, w->err);
+
+	if (ret == -ENOENT || ret == -ESRCH)
+		return 0;
+	return ret ? ret : w->fn(&c, w->arg);
+}
+
+int up_engine_foreach(const struct up_engine *engine, const char *text, size_t len,
+		      int (*fn)(const struct up_container *c, void *arg), void *arg,
+		      struct up_err *err)
+{
+	struct walk w = {engine, fn, arg, err};
+
+	return up_container_ids(text, len, each_id, &w, err);
+}

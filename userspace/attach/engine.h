@@ -70,4 +70,14 @@ int up_container_parse(const char *text, size_t len, struct up_container *ret, s
 int up_container_ids(const char *text, size_t len, int (*fn)(const char *id, void *arg), void *arg,
 		     struct up_err *err);
 
+/**
+ * up_engine_foreach() - hand every container of an engine's list to a callback
+ * @engine: asked about each; one that has ended since the list was made is left out
+ * @text, @len: the list: JSON, as up_container_ids() reads it
+ * @fn: returns 0 to go on or -errno to stop
+ */
+int up_engine_foreach(const struct up_engine *engine, const char *text, size_t len,
+		      int (*fn)(const struct up_container *c, void *arg), void *arg,
+		      struct up_err *err);
+
 #endif

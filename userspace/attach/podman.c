@@ -76,36 +76,17 @@ static int podman_find(const char *name, struct up_container *ret_c, struct up_e
 	return ret ? up_wrap(err, "podman") : 0;
 }
 
-struct walk {
-	int (*fn)(const struct up_container *c, void *arg);
-	void *arg;
-	struct up_err *err;
-};
-
-/* One that has ended since the list was made is left out. */
-static int each_id(const char *id, void *arg)
-{
-	struct walk *w = arg;
-	struct up_container c;
-	int ret = podman_find(id, &c, w->err);
-
-	if (ret == -ENOENT || ret == -ESRCH)
-		return 0;
-	return ret ? ret : w->fn(&c, w->arg);
-}
-
 static int podman_list(int (*fn)(const struct up_container *c, void *arg), void *arg,
 		       struct up_err *err)
 {
 	char *const argv[] = {"podman", "ps", "--no-trunc", "--format", "json", NULL};
-	struct walk w = {fn, arg, err};
 	cleanup_free char *out = NULL;
 	size_t len;
 	int ret = ask(argv, &out, &len, err);
 
 	if (ret > 0)
 		return up_fail_msg(err, EPROTO, "'podman ps' fails with status %d", ret);
-	return ret ? ret : up_container_ids(out, len, each_id, &w, err);
+	return ret ? ret : up_engine_foreach(&up_podman, out, len, fn, arg, err);
 }
 
 static int podman_events(pid_t *ret_pid, struct up_err *err)

@@ -7,7 +7,7 @@
 
 #include "underpass/flow.h"
 
-#define UP_RIDE_ABI        1     /* like UP_ABI_VERSION, for what "attach" pins */
+#define UP_RIDE_ABI        2     /* like UP_ABI_VERSION, for what "attach" pins */
 #define UP_RIDE_MAX        65536 /* directions of flows in the cache */
 #define UP_RIDE_IFS        4096  /* interfaces with our programs */
 #define UP_RIDE_REFRESH_MS 1000  /* milliseconds for which one decision of the rules holds */
@@ -68,7 +68,8 @@ struct up_ride {
 };
 
 /**
- * struct up_ride_conf - settings
+ * struct up_ride_conf - settings. @abi and @made_liberal stay where they are in every version, so
+ *                       that each can take down what another has attached
  * @abi:          UP_RIDE_ABI of whoever pinned it
  * @gen:          raised to forget every decision at once
  * @refresh:      ticks (jiffies) for which a decision holds
@@ -76,6 +77,8 @@ struct up_ride {
  * @netns_cookie: the host's network namespace
  * @tick_ns:      nanoseconds of a tick
  * @made_liberal: window tracking was strict before: it is made so again in the end
+ * @build:        of the programs at the interfaces (up_ride_build()): those of another one are
+ *                replaced by the next "attach"
  */
 struct up_ride_conf {
 	__u32 abi;
@@ -85,6 +88,7 @@ struct up_ride_conf {
 	__u64 netns_cookie;
 	__u32 tick_ns;
 	__u32 made_liberal;
+	__u64 build;
 };
 
 /**

@@ -49,6 +49,35 @@ no_program() {
 	! bpftool prog show id "$1"
 }
 
+# settings_byte OFFSET BYTE: change the pinned settings, as another version would have them
+settings_byte() {
+	local map=$TOPO_DIR/bpf-host/underpass/ride/up_ride_conf bytes
+	mapfile -t bytes < <(bpftool --json map lookup pinned "$map" key hex 00 00 00 00 |
+		jq -r '.value[]')
+	bytes[$1]=$2
+	bpftool map update pinned "$map" key hex 00 00 00 00 value hex "${bytes[@]#0x}"
+}
+
+# programs: the ids of those that are loaded for attached interfaces
+programs() {
+	local pin
+	for pin in "$TOPO_DIR"/bpf-host/underpass/ride/up_ride_{uplink,veth,peer,queue}; do
+		bpftool --json prog show pinned "$pin" | jq .id
+	done
+}
+
+# swaps COMMAND...: it replaces programs that another build of underpass has attached; the kernel
+# frees a program once it is attached nowhere
+swaps() {
+	local old id
+	old=$(programs)
+	settings_byte 32 0x5a
+	"$@"
+	for id in $old; do
+		topo_wait 20 no_program "$id"
+	done
+}
+
 @test "an established connection is carried in both directions, and content arrives whole" {
 	attach "netns:$(topo_file ctr)"
 	run -0 on client "$PROBE" pump "$HOST" 8080 $((128 << 20))
@@ -257,6 +286,10 @@ no_program() {
 	run -0 on client "$PROBE" pump "$HOST" 8080 $((128 << 20))
 	(($(rides eth0 .fast_bytes) > 96 << 20))
 	(($(rides veth2 .fast_bytes) > 96 << 20))
+	live_start client "$HOST" 8080 3
+	swaps attach if:veth2
+	carries eth0 veth2
+	live_end
 	up detach --all
 	equals "$(on host tc filter show dev veth2 ingress)" ""
 	equals "$(on host tc filter show dev eth0 egress)" ""
@@ -326,6 +359,70 @@ no_program() {
 	contains "$output" "'underpass run' or underpass-cni"
 	equals "$(liberal)" 0
 	[[ ! -e $TOPO_DIR/bpf-host/underpass ]]
+}
+
+@test "an upgrade swaps the programs under a transfer, and keeps what is cached and counted" {
+	local before
+	attach if:veth2 if:veth3
+	topo_spawn client "$TOPO_DIR/pump" "$PROBE" pump "$HOST" 8080 $((2 << 30))
+	live_start client "$HOST" 8080 5
+	carries eth0 veth2
+	before=$(fast eth0)
+	swaps attach if:veth2
+	(($(fast eth0) > before))
+	carries eth0 veth2
+	before=$(programs)
+	attach if:veth2
+	equals "$(programs)" "$before"
+	swaps up up
+	carries eth0 veth2
+	up down
+	live_end
+	topo_wait 90 grep -q . "$TOPO_DIR/pump"
+	equals "$(<"$TOPO_DIR/pump")" "ok $((2 << 30))"
+}
+
+# only_pinned: the programs that use our settings are those that are pinned, and no others
+only_pinned() {
+	local map
+	map=$(bpftool --json map show pinned "$TOPO_DIR/bpf-host/underpass/ride/up_ride_conf" | jq .id)
+	equals "$(bpftool --json prog show |
+		jq --argjson map "$map" '.[] | select(.map_ids | index($map)) | .id' | sort -n)" \
+		"$(programs | sort -n)"
+}
+
+@test "an upgrade that is killed at any moment is completed by the next command" {
+	local n kills=0
+	attach if:veth2
+	live_start client "$HOST" 8080 3
+	for ((n = 40; ; n += 5 + n / 8)); do
+		settings_byte 32 0x5a
+		killed_at "$n" attach if:veth2 || break
+		attach if:veth2
+		topo_wait 20 only_pinned
+		kills=$((kills + 1))
+	done
+	((kills > 5))
+	carries eth0 veth2
+	live_end
+}
+
+@test "maps of another version: it is said what to do, and that can be done" {
+	attach if:veth2
+	live_start client "$HOST" 8080 3
+	carries eth0 veth2
+	settings_byte 0 0x63
+	run -1 up attach if:veth2
+	contains "$output" "another version of underpass"
+	contains "$output" "'underpass detach --all'"
+	run -1 up detach if:veth2
+	contains "$output" "'underpass detach --all'"
+	up detach --all
+	equals "$(liberal)" 0
+	[[ ! -e $TOPO_DIR/bpf-host/underpass ]]
+	attach if:veth2
+	carries eth0 veth2
+	live_end
 }
 
 @test "after the last detach nothing is left: no pin, no program, no row" {

@@ -5,8 +5,6 @@ load lib
 load ride
 load docker
 
-KILLAT=${KILLAT:-$BATS_TEST_DIRNAME/../../build/tests/integration/killat}
-
 setup_file() {
 	export BATS_TEST_TIMEOUT=240
 	topo_init
@@ -185,17 +183,9 @@ attached_by() {
 	dock rm -f alone host-net >/dev/null
 }
 
-# killed_at N ARG...: underpass dies before its Nth system call; fails where it came to its end
-killed_at() {
-	local n=$1
-	shift
-	DEADLINE=60 DOCKER_HOST=unix://$TOPO_DIR/docker/sock UNDERPASS_PIN_DIR=$TOPO_DIR/bpf-host/underpass \
-		UNDERPASS_RUN_DIR=$TOPO_DIR/run-host on host "$KILLAT" "$n" "$UNDERPASS" "$@" >/dev/null 2>&1
-	(($? == 137))
-}
-
 @test "kill -9 of underpass at any moment breaks no connection, and the next command mends" {
 	local n kills=0
+	export DOCKER_HOST=unix://$TOPO_DIR/docker/sock
 	live_start client "$HOST" 8080 10
 	for ((n = 40; ; n += 40)); do
 		killed_at "$n" attach web || break

@@ -2,6 +2,7 @@
 # What the tests of "attach" share. Needs lib.bash.
 
 export RR=${RR:-$top/build/tools/rr}
+export KILLAT=${KILLAT:-$top/build/tests/integration/killat}
 
 # rides INTERFACE FIELD: of "status", by jq
 rides() {
@@ -33,4 +34,13 @@ liberal() {
 live_breaks() {
 	topo_wait 20 grep -q broke "$TOPO_DIR/live-out"
 	! wait "$LIVE_PID" || false
+}
+
+# killed_at N ARG...: underpass dies before its Nth system call; fails where it came to its end
+killed_at() {
+	local n=$1
+	shift
+	DEADLINE=60 UNDERPASS_PIN_DIR=$TOPO_DIR/bpf-host/underpass UNDERPASS_RUN_DIR=$TOPO_DIR/run-host \
+		on host "$KILLAT" "$n" "$UNDERPASS" "$@" >/dev/null 2>&1
+	(($? == 137))
 }

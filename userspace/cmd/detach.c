@@ -8,12 +8,6 @@
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 
-static bool every(const struct up_ride_if *row, void *arg)
-{
-	(void)row, (void)arg;
-	return true;
-}
-
 static bool matches(const struct up_ride_if *row, void *arg)
 {
 	return up_target_matches(row, arg);
@@ -55,7 +49,7 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 	if (!all && optind == argc)
 		return up_cmd_usage(cmd, "want a container");
 	if (all)
-		return up_ride_detach(every, NULL, NULL, &err) ? up_cmd_error(&err) : UP_EXIT_OK;
+		return up_ride_detach(NULL, NULL, NULL, &err) ? up_cmd_error(&err) : UP_EXIT_OK;
 	for (int i = optind; i < argc; i++)
 		status = detach_one(argv[i]) ? UP_EXIT_FAIL : status;
 	return status;

@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/output.h"
 #include "core/datapath.h"
+#include "core/ride.h"
 #include "core/xdp.h"
 #include "underpass/limits.h"
 
@@ -90,7 +91,9 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 	}
 	if (optind < argc)
 		return up_cmd_usage(cmd, "unexpected argument '%s'", argv[optind]);
-	return up_datapath_up(&opts, &err) ? up_cmd_error(&err) : UP_EXIT_OK;
+	if (up_datapath_up(&opts, &err) || up_ride_upgrade(&err))
+		return up_cmd_error(&err);
+	return UP_EXIT_OK;
 }
 
 const struct up_cmd cmd_up = {
@@ -112,6 +115,8 @@ const struct up_cmd cmd_up = {
 		"  -h, --help          print this help\n\n"
 		"Where the datapath is up already, its programs are replaced under the live "
 		"links:\n"
-		"no packet is lost, no flow and no published port forgotten.\n",
+		"no packet is lost, no flow and no published port forgotten. The same is done to "
+		"the\n"
+		"programs of 'underpass attach'.\n",
 	.run = run,
 };

@@ -23,6 +23,9 @@
 static const char *const subdirs[] = {UP_PIN_LINKS, UP_PIN_PROGS, UP_PIN_MAPS};
 #define N_SUBDIRS (sizeof(subdirs) / sizeof(subdirs[0]))
 
+/* A name that a pin has until it takes the place of another. A dot is not allowed in it. */
+#define FRESH "_new"
+
 void up_pin_path(char buf[UP_PIN_PATH_MAX], const char *sub, const char *name)
 {
 	snprintf(buf, UP_PIN_PATH_MAX, "%s/%s/%s", up_pin_dir(), sub, name);
@@ -123,9 +126,14 @@ int up_bpffs_remove(struct up_err *err)
 
 int up_pin_replace(int fd, const char *path, struct up_err *err)
 {
-	if (unlink(path) && errno != ENOENT)
-		return up_fail(err, errno, "remove %s", path);
-	if (bpf_obj_pin(fd, path))
-		return up_fail(err, errno, "pin %s", path);
+	char fresh[UP_PIN_PATH_MAX + sizeof(FRESH)];
+
+	snprintf(fresh, sizeof(fresh), "%s" FRESH, path);
+	if (unlink(fresh) && errno != ENOENT)
+		return up_fail(err, errno, "remove %s", fresh);
+	if (bpf_obj_pin(fd, fresh))
+		return up_fail(err, errno, "pin %s", fresh);
+	if (rename(fresh, path))
+		return up_fail(err, errno, "rename %s", fresh);
 	return 0;
 }

@@ -43,7 +43,8 @@ int up_bpffs_remove_sub(const char *sub, struct up_err *err);
  */
 int up_bpffs_remove(struct up_err *err);
 
-/** up_pin_replace() - pin an object in place of the one that is there. Return: 0 or -errno */
+/** up_pin_replace() - pin an object in place of the one that is there: at no time is there neither.
+ * Return: 0 or -errno */
 int up_pin_replace(int fd, const char *path, struct up_err *err);
 
 #endif

@@ -287,32 +287,77 @@ void up_hook_police_remove(int prog_fd, int ifindex)
 	bpf_prog_detach2(prog_fd, ifindex, TCX_INGRESS);
 }
 
-int up_hook_ride(int prog_fd, int ifindex, bool out, struct up_err *err)
-{
-	const struct direction *dir = out ? &egress : &ingress;
-	LIBBPF_OPTS(bpf_prog_attach_opts, opts);
-
-	if (!up_hook_has_tcx(prog_fd))
-		return clsact_attach(prog_fd, dir, CLSACT_RIDE, ifindex, err);
-	if (bpf_prog_attach_opts(prog_fd, ifindex, dir->tcx, &opts) && errno != EEXIST)
-		return up_fail(err, errno, "attach");
-	return 0;
-}
-
-void up_hook_ride_remove(int prog_fd, int ifindex, bool out)
-{
-	const struct direction *dir = out ? &egress : &ingress;
-
-	clsact_detach(dir, CLSACT_RIDE, ifindex);
-	bpf_prog_detach2(prog_fd, ifindex, dir->tcx);
-}
-
 static uint32_t program_id(int prog_fd)
 {
 	struct bpf_prog_info info = {};
 	uint32_t len = sizeof(info);
 
 	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
+}
+
+#define PROGS_MAX 64 /* BPF_MPROG_MAX */
+#define MAPS_MAX  16 /* that a program of ours uses */
+
+static bool uses_map(int prog_fd, uint32_t map_id)
+{
+	uint32_t ids[MAPS_MAX];
+	struct bpf_prog_info info = {.nr_map_ids = MAPS_MAX, .map_ids = (uintptr_t)ids};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(prog_fd, &info, &len))
+		return false;
+	for (uint32_t i = 0; i < info.nr_map_ids && i < MAPS_MAX; i++)
+		if (ids[i] == map_id)
+			return true;
+	return false;
+}
+
+/* Return: an fd of the program at this side that uses a map, or -1 */
+static int find_user(uint32_t map_id, int ifindex, const struct direction *dir)
+{
+	uint32_t ids[PROGS_MAX] = {};
+	LIBBPF_OPTS(bpf_prog_query_opts, opts, .prog_ids = ids, .prog_cnt = PROGS_MAX);
+
+	if (bpf_prog_query_opts(ifindex, dir->tcx, &opts))
+		return -1;
+	for (uint32_t i = 0; i < opts.prog_cnt && i < PROGS_MAX; i++) {
+		cleanup_fd int fd = bpf_prog_get_fd_by_id(ids[i]);
+
+		if (fd >= 0 && uses_map(fd, map_id))
+			return take_fd(&fd);
+	}
+	return -1;
+}
+
+int up_hook_ride(int prog_fd, uint32_t map_id, int ifindex, bool out, struct up_err *err)
+{
+	const struct direction *dir = out ? &egress : &ingress;
+	LIBBPF_OPTS(bpf_prog_attach_opts, opts);
+	cleanup_fd int old = -1;
+
+	if (!up_hook_has_tcx(prog_fd))
+		return clsact_attach(prog_fd, dir, CLSACT_RIDE, ifindex, err);
+	old = find_user(map_id, ifindex, dir);
+	if (old >= 0 && program_id(old) == program_id(prog_fd))
+		return 0;
+	if (old >= 0) {
+		opts.flags = BPF_F_REPLACE;
+		opts.replace_prog_fd = old;
+	}
+	if (bpf_prog_attach_opts(prog_fd, ifindex, dir->tcx, &opts))
+		return up_fail(err, errno, "attach");
+	clsact_detach(dir, CLSACT_RIDE, ifindex);
+	return 0;
+}
+
+void up_hook_ride_remove(uint32_t map_id, int ifindex, bool out)
+{
+	const struct direction *dir = out ? &egress : &ingress;
+	cleanup_fd int prog = find_user(map_id, ifindex, dir);
+
+	clsact_detach(dir, CLSACT_RIDE, ifindex);
+	if (prog >= 0)
+		bpf_prog_detach2(prog, ifindex, dir->tcx);
 }
 
 static bool clsact_has(uint32_t id, int ifindex)
@@ -347,8 +392,6 @@ bool up_hook_uplink_has(int ifindex)
 	uplink_pin(pin, &ingress, ifindex);
 	return link_is_at(pin, ifindex) || !bpf_tc_query(&hook, &opts);
 }
-
-#define PROGS_MAX 64 /* BPF_MPROG_MAX */
 
 bool up_hook_veth_has(int prog_fd, int ifindex)
 {

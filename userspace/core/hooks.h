@@ -130,18 +130,21 @@ int up_hook_police(int prog_fd, int ifindex, int old_fd, struct up_err *err);
 void up_hook_police_remove(int prog_fd, int ifindex);
 
 /**
- * up_hook_ride() - attach a program of ride-along to one side of an interface, without a link
+ * up_hook_ride() - attach a program of ride-along to one side of an interface, without a link, or
+ * swap the one that is there
  * @prog_fd: the program; nothing happens where it is attached already
+ * @map_id:  id of a map that this host's programs of ride-along use, and no others: what uses it is
+ *           replaced, whichever command or version attached it
  * @ifindex: the interface
  * @out:     what goes out, else what comes in
  * @err:     why it failed
  *
  * Return: 0 or -errno
  */
-int up_hook_ride(int prog_fd, int ifindex, bool out, struct up_err *err);
+int up_hook_ride(int prog_fd, uint32_t map_id, int ifindex, bool out, struct up_err *err);
 
-/** up_hook_ride_remove() - detach it again; nothing happens where it is not attached */
-void up_hook_ride_remove(int prog_fd, int ifindex, bool out);
+/** up_hook_ride_remove() - detach what uses that map; nothing happens where nothing does */
+void up_hook_ride_remove(uint32_t map_id, int ifindex, bool out);
 
 /**
  * up_hook_cgroup() - attach to the root of the cgroup v2 tree, or swap the program there

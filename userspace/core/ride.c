@@ -72,36 +72,38 @@ static int write_stats(struct up_rides *r, uint32_t ifindex, struct up_err *err)
 	return 0;
 }
 
-static void unhook(struct up_rides *r, uint32_t ifindex, const struct up_ride_if *row)
+static void unhook(uint32_t id, uint32_t ifindex)
 {
-	up_hook_ride_remove(r->prog[prog_in(row)], (int)ifindex, false);
-	up_hook_ride_remove(r->prog[prog_out(row)], (int)ifindex, true);
+	up_hook_ride_remove(id, (int)ifindex, false);
+	up_hook_ride_remove(id, (int)ifindex, true);
 }
 
-static void remove_if(struct up_rides *r, uint32_t ifindex, const struct up_ride_if *row)
+static void remove_if(struct up_rides *r, uint32_t ifindex)
 {
-	unhook(r, ifindex, row);
+	unhook(r->id, ifindex);
 	bpf_map_delete_elem(r->map[UP_RIDE_STATS], &ifindex);
 	bpf_map_delete_elem(r->map[UP_RIDE_ROWS], &ifindex);
 }
 
-/* The far end first: what it learns is of use only once the near end is there. */
+/* The far end first: what it learns is of use only once the near end is there. Programs that are
+ * there already are replaced. */
+static int hook(struct up_rides *r, uint32_t ifindex, const struct up_ride_if *row,
+		struct up_err *err)
+{
+	int ret = up_hook_ride(r->prog[prog_out(row)], r->id, (int)ifindex, true, err);
+
+	return ret ? ret : up_hook_ride(r->prog[prog_in(row)], r->id, (int)ifindex, false, err);
+}
+
 static int add_if(struct up_rides *r, uint32_t ifindex, const struct up_ride_if *row,
 		  struct up_err *err)
 {
-	struct up_ride_if old;
-	int ret;
+	int ret = write_row(r, ifindex, row, err);
 
-	if (!bpf_map_lookup_elem(r->map[UP_RIDE_ROWS], &ifindex, &old) &&
-	    (old.kind != row->kind || old.queued != row->queued))
-		unhook(r, ifindex, &old);
-	ret = write_row(r, ifindex, row, err);
 	if (!ret)
 		ret = write_stats(r, ifindex, err);
 	if (!ret)
-		ret = up_hook_ride(r->prog[prog_out(row)], (int)ifindex, true, err);
-	if (!ret)
-		ret = up_hook_ride(r->prog[prog_in(row)], (int)ifindex, false, err);
+		ret = hook(r, ifindex, row, err);
 	return ret ? up_wrap(err, "interface %.15s", row->ifname) : 0;
 }
 
@@ -283,17 +285,87 @@ static int forget_all(struct up_rides *r, struct up_err *err)
 	return up_ride_conf_write(r, &conf, err);
 }
 
+static int put_back(bool liberal, struct up_err *err)
+{
+	int ret = liberal ? up_ride_strict(err) : 0;
+
+	return ret ? ret : up_ride_unpin(err);
+}
+
 /* The last container is gone. */
 static int take_down(struct up_rides *r, struct up_err *err)
 {
+	struct up_ride_conf conf;
 	struct up_ride_if row;
 	uint32_t key;
-	int ret;
+	int ret = up_ride_conf_read(r, &conf, err);
 
+	if (ret)
+		return ret;
 	while ((key = next_row(r, 0, &row)))
-		remove_if(r, key, &row);
-	ret = up_ride_strict(r, err);
-	return ret ? ret : up_ride_unpin(err);
+		remove_if(r, key);
+	return put_back(conf.made_liberal, err);
+}
+
+static int purge_if(const struct up_link *link, void *arg)
+{
+	unhook(*(const uint32_t *)arg, (uint32_t)link->ifindex);
+	return 0;
+}
+
+/* What another version has attached: its rows cannot be read, but all that it hooked uses its map.
+ */
+static int purge(struct up_nl *nl, struct up_err *err)
+{
+	bool liberal;
+	uint32_t id;
+	int ret = up_ride_id(&id, &liberal, err);
+
+	if (!ret)
+		ret = up_link_foreach(nl, purge_if, &id, err);
+	return ret ? ret : put_back(liberal, err);
+}
+
+static bool is_gone(struct up_nl *nl, uint32_t ifindex)
+{
+	struct up_err err = {};
+	struct up_link link;
+
+	return up_link_get(nl, NULL, (int)ifindex, &link, &err) == -ENODEV;
+}
+
+/* Programs of another build give way to this one's, under the packets that pass; what they share is
+ * in the maps. Noted when it is done: whoever is killed before lets the next command do it. */
+static int upgrade(struct up_rides *r, struct up_nl *nl, struct up_err *err)
+{
+	struct up_ride_conf conf;
+	struct up_ride_if row;
+	int ret = up_ride_conf_read(r, &conf, err);
+
+	if (ret || conf.build == up_ride_build())
+		return ret;
+	for (uint32_t key = 0; !ret && (key = next_row(r, key, &row));) {
+		ret = hook(r, key, &row, err);
+		if (ret && is_gone(nl, key))
+			ret = 0;
+	}
+	conf.build = up_ride_build();
+	return ret ? ret : up_ride_conf_write(r, &conf, err);
+}
+
+int up_ride_upgrade(struct up_err *err)
+{
+	cleanup_rides struct up_rides *old = NULL, *r = NULL;
+	cleanup_nl struct up_nl *nl = NULL;
+	cleanup_fd int lock = up_lock(err);
+	int ret = lock < 0 ? lock : up_ride_open(&old, err);
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	ret = up_nl_open(NETLINK_ROUTE, &nl, err);
+	if (!ret)
+		ret = up_ride_load(&r, err);
+	return ret ? ret : upgrade(r, nl, err);
 }
 
 int up_ride_attach(const struct up_ride_target *target, const struct up_ride_opts *opts,
@@ -307,6 +379,8 @@ int up_ride_attach(const struct up_ride_target *target, const struct up_ride_opt
 
 	if (!ret)
 		ret = up_ride_load(&r, err);
+	if (!ret)
+		ret = upgrade(r, nl, err);
 	if (ret)
 		return ret;
 	a.r = r;
@@ -315,14 +389,6 @@ int up_ride_attach(const struct up_ride_target *target, const struct up_ride_opt
 	if (ret && !any_veth(r))
 		take_down(r, NULL);
 	return ret;
-}
-
-static bool is_gone(struct up_nl *nl, uint32_t ifindex)
-{
-	struct up_err err = {};
-	struct up_link link;
-
-	return up_link_get(nl, NULL, (int)ifindex, &link, &err) == -ENODEV;
 }
 
 static size_t detach_matching(struct up_rides *r, struct up_nl *nl,
@@ -336,11 +402,11 @@ static size_t detach_matching(struct up_rides *r, struct up_nl *nl,
 	while ((key = next)) {
 		row = next_row_;
 		next = next_row(r, key, &next_row_);
-		if (row.kind == UP_RIDE_VETH && match(&row, arg))
+		if (row.kind == UP_RIDE_VETH && (!match || match(&row, arg)))
 			n++;
 		else if (!is_gone(nl, key))
 			continue;
-		remove_if(r, key, &row);
+		remove_if(r, key);
 	}
 	return n;
 }
@@ -362,6 +428,8 @@ int up_ride_detach(bool (*match)(const struct up_ride_if *row, void *arg), void 
 	}
 	if (!ret && !any_veth(r))
 		ret = take_down(r, err);
+	if (ret == -EPROTO && !match)
+		ret = purge(nl, err);
 	if (ret ==
 	    -ENOENT) /* nothing, or what a command left that was killed when it was all but done */
 		ret = up_ride_unpin(err);

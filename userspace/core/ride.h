@@ -70,9 +70,19 @@ int up_ride_attach(const struct up_ride_target *target, const struct up_ride_opt
 		   struct up_err *err);
 
 /**
+ * up_ride_upgrade() - where something is attached: replace programs of another build of underpass
+ * by this one's, and keep the maps
+ *
+ * Every "attach" does it too. Takes the state lock. Return: 0, also where nothing is attached;
+ * -EPROTO where the maps are of another version; or another -errno
+ */
+int up_ride_upgrade(struct up_err *err);
+
+/**
  * up_ride_open() - open what is attached on this host
  * @ret_r: to be closed by up_ride_close()
- * @err:   why it failed; "nothing is attached" for -ENOENT
+ * @err:   why it failed; "nothing is attached" for -ENOENT, what to do where another version has
+ *         attached for -EPROTO
  *
  * Return: 0 or -errno
  */
@@ -105,7 +115,8 @@ int up_ride_foreach(struct up_rides *r, int (*fn)(const struct up_ride_info *inf
 
 /**
  * up_ride_detach() - detach interfaces
- * @match: which; uplinks are not asked about, they go with the last container
+ * @match: which; uplinks are not asked about, they go with the last container. NULL for all, even
+ *         where another version attached them
  * @arg:   handed to @match
  * @ret_n: how many were detached; may be NULL
  * @err:   why it failed; nothing attached is no failure

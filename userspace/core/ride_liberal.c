@@ -24,13 +24,9 @@ int up_ride_liberal(const struct up_rides *r, struct up_err *err)
 	return ret ? ret : up_conntrack_set_liberal(true, err);
 }
 
-int up_ride_strict(const struct up_rides *r, struct up_err *err)
+int up_ride_strict(struct up_err *err)
 {
-	struct up_ride_conf conf;
-	int ret = up_ride_conf_read(r, &conf, err);
+	int ret = up_conntrack_keep_liberal(err);
 
-	if (ret || !conf.made_liberal)
-		return ret;
-	ret = up_conntrack_keep_liberal(err);
 	return ret ? ret : up_conntrack_set_liberal(false, err);
 }

@@ -23,14 +23,32 @@ enum up_ride_prog {
  * struct up_rides - what up_ride_open() opens
  * @map:  fds by enum up_ride_map
  * @prog: fds by enum up_ride_prog
+ * @id:   the kernel's id of the map of settings: what uses that map is ours
  */
 struct up_rides {
 	int map[UP_RIDE_MAPS];
 	int prog[UP_RIDE_PROGS];
+	uint32_t id;
 };
 
-/** up_ride_load() - load and pin, where nothing is pinned yet; then as up_ride_open() */
+/** up_ride_build() - a number that tells the programs of this underpass from those of others */
+uint64_t up_ride_build(void);
+
+/**
+ * up_ride_load() - load and pin the programs where nothing is pinned yet, or those of another
+ * build; maps that are there are kept. Then as up_ride_open()
+ *
+ * What is at the interfaces stays there: struct up_ride_conf.build. Return: 0 or -errno
+ */
 int up_ride_load(struct up_rides **ret_r, struct up_err *err);
+
+/**
+ * up_ride_id() - the kernel's id of the map of settings that is pinned, whatever its version
+ * @ret_liberal: its made_liberal
+ *
+ * Return: 0; -ENOENT where none is; or another -errno
+ */
+int up_ride_id(uint32_t *ret_id, bool *ret_liberal, struct up_err *err);
 
 /** up_ride_unpin() - remove every pin. Return: 0 or -errno */
 int up_ride_unpin(struct up_err *err);
@@ -41,11 +59,11 @@ int up_ride_conf_write(const struct up_rides *r, const struct up_ride_conf *conf
 
 /**
  * up_ride_liberal() - have window tracking accept what it did not see, remembering that it did not
- * up_ride_strict() - put that back; connections that live keep the liberal view of them
+ * up_ride_strict() - have it be strict again; connections that live keep the liberal view of them
  *
  * Return: 0 or -errno
  */
 int up_ride_liberal(const struct up_rides *r, struct up_err *err);
-int up_ride_strict(const struct up_rides *r, struct up_err *err);
+int up_ride_strict(struct up_err *err);
 
 #endif

@@ -15,9 +15,10 @@ setup_file() {
 	docker_network host
 	docker_container host ctr 2
 	docker_container host other 3
-	publish 8080:80/tcp 8080:80/udp
+	publish 8080:80/tcp 8080:80/udp 8081:81/tcp
 	up_host host
 	serve ctr web 80-82
+	export WEB_PID=$TOPO_PID
 	serve other other 80-82
 }
 
@@ -28,7 +29,7 @@ teardown_file() {
 
 teardown() {
 	up detach --all
-	on host iptables -F DOCKER-USER
+	no_ufw
 }
 
 # publish HOST_PORT:CONTAINER_PORT/PROTO...: of the first container
@@ -43,6 +44,39 @@ attach() {
 # in_state STATE: what conntrack says of the one connection to port 8080
 in_state() {
 	[[ $(on host conntrack -L -p tcp --dport 8080 2>/dev/null) == *"$1"* ]]
+}
+
+# ufw: chains as ufw has them (deny by default; what is established may pass, and what is INVALID may
+# not), and its route rules in front of docker's, as people do who want them to decide
+ufw() {
+	on host iptables-restore --noflush <<-RULES
+		*filter
+		:INPUT DROP [0:0]
+		:ufw-before-input - [0:0]
+		:ufw-user-forward - [0:0]
+		-A INPUT -j ufw-before-input
+		-A ufw-before-input -i lo -j ACCEPT
+		-A ufw-before-input -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+		-A ufw-before-input -m conntrack --ctstate INVALID -j DROP
+		-A ufw-user-forward -d $CTR -p tcp --dport 80 -j RETURN
+		-A ufw-user-forward -d 172.17.0.0/16 -m conntrack --ctstate NEW,INVALID -j DROP
+		-I DOCKER-USER -j ufw-user-forward
+		COMMIT
+	RULES
+}
+
+no_ufw() {
+	on host iptables-restore --noflush <<-RULES
+		*filter
+		:INPUT ACCEPT [0:0]
+		-F INPUT
+		-F DOCKER-USER
+		:ufw-before-input - [0:0]
+		:ufw-user-forward - [0:0]
+		-X ufw-before-input
+		-X ufw-user-forward
+		COMMIT
+	RULES
 }
 
 no_program() {
@@ -100,6 +134,19 @@ swaps() {
 	up detach --all
 	live_end
 	contains "$(<"$TOPO_DIR/live-out")" "ok 20 connections"
+}
+
+@test "a pid, the path of a namespace, the host's interface: each is carried, and detached by that word" {
+	local word
+	live_start client "$HOST" 8080 3
+	for word in "pid:$WEB_PID" "$(topo_file ctr)" "netns:$(topo_file ctr)" if:veth2; do
+		echo "$word"
+		attach "$word"
+		carries eth0 veth2
+		up detach "$word"
+		equals "$(liberal)" 0
+	done
+	live_end
 }
 
 @test "window tracking is liberal while attached, and as before afterwards" {
@@ -174,10 +221,50 @@ swaps() {
 }
 
 @test "a rule that is added later ends a carried flow within the refresh time" {
+	local proto
 	attach if:veth2
+	for proto in tcp udp; do
+		echo "$proto"
+		live_start client "$HOST" 8080 3 $proto
+		carries eth0 veth2
+		on host iptables -I DOCKER-USER -s "$CLIENT" -j DROP
+		live_breaks
+		on host iptables -F DOCKER-USER
+	done
+}
+
+# drops CHAIN: packets that its DROP rules, or its policy, have met
+drops() {
+	on host iptables -nvxL "$1" |
+		awk '/policy DROP/ { n += $5 } $3 == "DROP" { n += $1 } END { print n + 0 }'
+}
+
+has_dropped() {
+	(($(drops "$1") > 0))
+}
+
+# may_begin_when NAMESPACE ADDRESS PORT CHAIN RULE...: a connection that CHAIN drops until it has RULE
+may_begin_when() {
+	local ns=$1 address=$2 port=$3 chain=$4
+	topo_spawn "$ns" "$TOPO_DIR/ask" "$PROBE" ask tcp "$address" "$port"
+	topo_wait 20 has_dropped "$chain"
+	[[ ! -s $TOPO_DIR/ask ]]
+	on host iptables -I "$chain" "${@:5}"
+	topo_wait 60 grep -q saw "$TOPO_DIR/ask"
+}
+
+@test "ufw's rules, of INPUT and in front of docker's, decide as before" {
+	serve host itself 8070
+	attach if:veth2
+	live_start ctr 172.17.0.1 8070 2
+	ufw
+	may_begin_when ctr 172.17.0.1 8070 INPUT -p tcp --dport 8070 -j ACCEPT
+	live_end # what was established goes on
 	live_start client "$HOST" 8080 3
 	carries eth0 veth2
-	on host iptables -I DOCKER-USER -s "$CLIENT" -j DROP
+	may_begin_when client "$HOST" 8081 ufw-user-forward -p tcp --dport 81 -j RETURN
+	carries eth0 veth2
+	on host iptables -I ufw-user-forward -s "$CLIENT" -j DROP
 	live_breaks
 }
 
@@ -324,6 +411,12 @@ swaps() {
 	equals "$(rides veth2 .name)" veth2
 	equals "$(rides veth2 .engine)" if
 	contains "$(up status)" "attached  if:veth2 by veth2"
+	run -0 on client "$PROBE" pump "$HOST" 8080 $((16 << 20))
+	run -0 up status
+	[[ $output =~ attached\ +if:veth2\ by\ veth2:\ [0-9]+\ cached,\ received\ [0-9]+,\ fast\ [1-9][0-9]*\ \([0-9.]+\ %\) ]]
+	[[ $output =~ slow\ new\ +[1-9][0-9]*\ +[0-9.]+\ %\ +of\ no\ connection ]]
+	[[ $output =~ slow\ control\ +[1-9][0-9]*\ +[0-9.]+\ %\ +SYN ]]
+	equals "$(rides veth2 '.fast / (.fast + (.slow | add)) == .hit_rate')" true
 	run up attach if:docker0
 	equals "$output" "underpass: interface docker0: not the host's end of a container's veth"
 	run up attach pid:0

@@ -70,6 +70,39 @@ attached_by() {
 	run -0 on client "$PROBE" pump "$HOST6" 8080 $((128 << 20))
 	(($(rides eth0 .fast_bytes) > 96 << 20))
 	(($(rides "$web" .fast_bytes) > 96 << 20))
+	live_start client "$HOST6" 8080 3 udp
+	carries eth0 "$web"
+	live_end
+}
+
+@test "IPv6: hand-written DNAT, and a rule that is added later" {
+	local inner
+	inner=$(dock inspect -f '{{.NetworkSettings.GlobalIPv6Address}}' web)
+	on host ip6tables -t nat -I PREROUTING -d "$HOST6" -p tcp --dport 9999 -j DNAT \
+		--to-destination "[$inner]:82"
+	on host ip6tables -I FORWARD -d "$inner" -p tcp --dport 82 -j ACCEPT
+	attach web
+	live_start client "$HOST6" 9999 3
+	carries eth0 "$(dock_if web)"
+	on host ip6tables -I FORWARD -s "$CLIENT6" -j DROP
+	live_breaks
+	on host ip6tables -D FORWARD -s "$CLIENT6" -j DROP
+	on host ip6tables -D FORWARD -d "$inner" -p tcp --dport 82 -j ACCEPT
+	on host ip6tables -t nat -D PREROUTING -d "$HOST6" -p tcp --dport 9999 -j DNAT \
+		--to-destination "[$inner]:82"
+}
+
+@test "an id, cut to twelve digits as docker prints it" {
+	local id web
+	id=$(dock ps -q --filter name=web) web=$(dock_if web)
+	equals "${#id}" 12
+	live_start client "$HOST" 8080 3
+	attach "$id"
+	equals "$(rides "$web" .name)" web
+	carries eth0 "$web"
+	up detach "$id"
+	equals "$(liberal)" 0
+	live_end
 }
 
 @test "container to container, by name's address on one bridge, and by two bridges" {
@@ -142,11 +175,27 @@ attached_by() {
 	live_breaks
 }
 
-@test "a container that is restarted is attached again by --watch; one that ends is forgotten" {
-	local before
+# watch: "attach --watch", whose process id is left in WATCH
+watch() {
 	spawn host "$TOPO_DIR/watch" env DOCKER_HOST="unix://$TOPO_DIR/docker/sock" \
 		UNDERPASS_PIN_DIR="$TOPO_DIR/bpf-host/underpass" UNDERPASS_RUN_DIR="$TOPO_DIR/run-host" \
 		"$UNDERPASS" attach --watch --refresh 500
+	WATCH=$(tail -n 1 "$TOPO_DIR/.pids" | cut -d" " -f1)
+}
+
+watch_end() {
+	kill "$WATCH"
+	topo_wait 20 topo_gone "$WATCH"
+}
+
+# dock_address NAME: of its default network
+dock_address() {
+	dock inspect -f '{{.NetworkSettings.IPAddress}}' "$1"
+}
+
+@test "--watch: a container that is restarted is attached again, one that ends is forgotten" {
+	local before
+	watch
 	topo_wait 20 attached web
 	before=$(dock_if web)
 	live_start client "$HOST" 8082 3
@@ -160,13 +209,46 @@ attached_by() {
 	topo_wait 20 attached brief
 	dock rm -f brief >/dev/null
 	topo_wait 20 not_attached brief
+	live_end
+	watch_end
+}
+
+@test "--watch: a container that comes back with another process, namespace, interface and address" {
+	local before
+	watch
+	topo_wait 20 attached web
+	before=$(dock_address web) pid=$(pid_of web)
+	live_start client "$HOST" 8082 3
+	dock stop -t 0 web >/dev/null
+	dbox thief
+	dock start web >/dev/null
+	[[ $(dock_address web) != "$before" && $(pid_of web) != "$pid" ]]
+	topo_wait 20 attached_by "$(dock_if web)"
+	live_end
+	live_start client "$HOST" 8080 3
+	carries eth0 "$(dock_if web)"
+	live_end
+	dock rm -f thief >/dev/null
+	watch_end
+}
+
+@test "--watch: docker's restart, and its own death by kill -9, are survived" {
+	watch
+	topo_wait 20 attached web
+	live_start client "$HOST" 8080 3
 	docker_daemon_end
 	docker_daemon
 	dbox later
 	topo_wait 20 attached later
+	kill -KILL "$WATCH"
+	topo_wait 20 topo_gone "$WATCH"
+	carries eth0 "$(dock_if web)"
 	dock rm -f later >/dev/null
+	watch
+	topo_wait 20 not_attached later
+	carries eth0 "$(dock_if web)"
 	live_end
-	contains "$(<"$TOPO_DIR/live-out")" "ok 3 connections"
+	watch_end
 }
 
 @test "attach --all takes what has a veth, and leaves out what has none" {
@@ -187,6 +269,7 @@ attached_by() {
 	local n kills=0
 	export DOCKER_HOST=unix://$TOPO_DIR/docker/sock
 	live_start client "$HOST" 8080 10
+	topo_spawn client "$TOPO_DIR/pump" "$PROBE" pump "$HOST" 8080 $((4 << 30))
 	for ((n = 40; ; n += 40)); do
 		killed_at "$n" attach web || break
 		killed_at $((n / 4)) detach --all || true
@@ -204,6 +287,8 @@ attached_by() {
 	equals "$(liberal)" 0
 	[[ ! -e $TOPO_DIR/bpf-host/underpass ]]
 	live_end
+	topo_wait 120 grep -q . "$TOPO_DIR/pump"
+	equals "$(<"$TOPO_DIR/pump")" "ok $((4 << 30))"
 }
 
 @test "a thousand connections a second meanwhile break nothing" {

@@ -76,9 +76,53 @@ attached_by() {
 	live_end
 }
 
-@test "--watch: what is there, what comes, what goes, and what is restarted" {
+# watch: "attach --watch", whose process id is left in WATCH
+watch() {
 	spawn host "$TOPO_DIR/watch" nsenter -t "$PRIVATE" -m -n "$UNDERPASS" attach --watch --refresh 500
+	WATCH=$(tail -n 1 "$TOPO_DIR/.pids" | cut -d" " -f1)
 	topo_wait 30 attached web
+}
+
+watch_end() {
+	kill "$WATCH"
+	topo_wait 20 topo_gone "$WATCH"
+}
+
+# events: the process that tells "--watch" what podman does
+events() {
+	pgrep -P "$WATCH" -f "podman events"
+}
+
+new_events() {
+	[[ $(events) && $(events) != "$1" ]]
+}
+
+@test "attach --all: what podman runs" {
+	live_start client "$HOST" 8080 3
+	run -0 attach --all
+	equals "$output" "1 attached"
+	carries eth0 "$(web_if)"
+	live_end
+}
+
+@test "--watch: podman's end is survived: it is asked again, and followed" {
+	local before
+	watch
+	topo_wait 20 events
+	before=$(events)
+	kill -KILL "$before"
+	topo_wait 30 new_events "$before"
+	box brief
+	topo_wait 30 attached brief
+	pod rm -f -t 0 brief
+	topo_wait 30 not_attached brief
+	before=$(events)
+	watch_end
+	topo_wait 20 topo_gone "$before"
+}
+
+@test "--watch: what is there, what comes, what goes, and what is restarted" {
+	watch
 	box brief
 	topo_wait 30 attached brief
 	pod rm -f -t 0 brief
@@ -89,6 +133,7 @@ attached_by() {
 	live_start client "$HOST" 8080 3
 	carries eth0 "$(web_if)"
 	live_end
+	watch_end
 }
 
 @test "who is not there is named" {

@@ -105,15 +105,18 @@ $(lib): $(lib_obj)
 	@rm -f $@
 	$(call msg,AR,$@)ar rcs $@ $^
 
-$(B)/underpass: $(cmd_obj) $(lib)
-	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(LDFLAGS) $^ -o $@ $(call pkg,--libs,$(LIBS))
+# Static, because loading the libraries is a good part of what a short command takes, and a start of
+# a container executes twice; a runtime starts the plugin several times for one container, and copies
+# it to where none of them may be. The linker would warn of names of protocols, which libnl can look
+# up, and nobody here does.
+static_link = $(if $(SAN),,-static -Wl,--no-warnings)
 
-# Static, because a runtime starts it several times for one container, and loading the libraries
-# takes longer than the answer to VERSION; and because it is copied to where none of them may be. The
-# linker would warn of names of protocols, which libnl can look up, and nobody here does.
-cni_link = $(if $(SAN),,-static -Wl,--no-warnings)
+$(B)/underpass: $(cmd_obj) $(lib)
+	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(static_link) $(LDFLAGS) $^ -o $@ \
+		$(call pkg,--static --libs,$(LIBS))
+
 $(B)/underpass-cni: $(B)/userspace/cni/main.o $(lib)
-	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(cni_link) $(LDFLAGS) $^ -o $@ \
+	$(call msg,LINK,$@)$(CC) $(own_ldflags) $(static_link) $(LDFLAGS) $^ -o $@ \
 		$(call pkg,--static --libs,$(LIBS))
 
 # Static, because they also run inside containers; so without sanitizers.

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <time.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "core/datapath.h"
 #include "core/members.h"
 #include "launch/bundle.h"
+#include "launch/mount.h"
 #include "launch/relay.h"
 #include "net/netns.h"
 
@@ -126,6 +128,37 @@ static int make_root(struct up_run *r, struct up_err *err)
 	return ret ? ret : up_root_prepare(root, err);
 }
 
+/*
+ * Its own group at /sys/fs/cgroup, as a copy of the mount that the host has. Where there is none,
+ * or other trees are to be seen too, init mounts what it shows, which takes the kernel 10 ms for
+ * each tree.
+ */
+static int show_cgroup(struct up_run *r, struct up_err *err)
+{
+	struct up_rootfs *fs = &r->sandbox.fs;
+	const struct up_mount_change change = {
+		.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+		       (fs->privileged ? 0 : MOUNT_ATTR_RDONLY),
+		.propagation = MS_PRIVATE,
+	};
+	cleanup_fd int fd = -1;
+	struct up_volume *v;
+
+	if (!fs->show_cgroups || fs->n_cgroups || up_volumes_has(&fs->volumes, UP_CGROUP_DIR) ||
+	    (!fs->bundle && up_volumes_has(&fs->volumes, "/sys")))
+		return 0;
+	fd = up_mount_copy(r->cgroup.v2, "", false, NULL);
+	if (fd < 0)
+		return 0;
+	v = up_mount_change(fd, &change, err)
+		    ? NULL
+		    : up_volume_add(&fs->volumes, "cgroup2", NULL, UP_CGROUP_DIR, err);
+	if (!v)
+		return -err->code;
+	v->fd = take_fd(&fd);
+	return 0;
+}
+
 static int make_cgroup(struct up_run *r, struct up_err *err)
 {
 	const struct up_cgroup_limits *l = &r->cgroup_limits;
@@ -144,7 +177,8 @@ static int make_cgroup(struct up_run *r, struct up_err *err)
 	for (size_t i = 0; i < r->cgroup.n_v1; i++)
 		r->cgroup_names[i] = r->cgroup.controllers[i];
 	r->sandbox.fs.cgroups = r->cgroup_names;
-	return up_cgroup_procs(&r->cgroup, r->sandbox.cgroup_procs, err);
+	ret = up_cgroup_procs(&r->cgroup, r->sandbox.cgroup_procs, err);
+	return ret ? ret : show_cgroup(r, err);
 }
 
 /* A user who says "run" wants it to run: bring the datapath up where it is not. */
@@ -201,15 +235,14 @@ static int add_networks(struct up_run *r, int netns, struct up_err *err)
 static int add_endpoints(struct up_run *r, struct up_err *err)
 {
 	cleanup_fd int netns = up_netns_open_pid(r->sb.pid, err);
-	struct up_endpoint_info info;
 	int ret = netns < 0 ? netns : open_datapath(r, err);
 
 	if (!ret)
-		ret = up_plug_first(r, netns, &info, err);
+		ret = up_plug_first(r, netns, &r->first, err);
 	if (ret)
 		return ret;
 	r->endpoint = true;
-	describe_endpoint(r, &info);
+	describe_endpoint(r, &r->first);
 	describe_ports(r);
 	ret = write_hosts(r, err);
 	return ret ? ret : add_networks(r, netns, err);
@@ -320,8 +353,11 @@ static int finish(struct up_run *r)
 {
 	struct up_err err = {};
 	int code = UP_EXIT_RUN_FAILED;
-	int ret = up_relay_run(r->sb.pidfd, &r->stdio, &code, &err);
+	int ret;
 
+	if (r->endpoint)
+		up_endpoint_settle(r->dp, &r->first);
+	ret = up_relay_run(r->sb.pidfd, &r->stdio, &code, &err);
 	up_stdio_close(&r->stdio);
 	if (ret) {
 		up_cmd_error(&err);

@@ -59,7 +59,7 @@ struct up_datapath;
  * @rw: it writes to the root directory itself
  * @shareable: other containers may join its ipc namespace
  * @no_seccomp, @no_masks: switched off by --security-opt
- * @endpoint: it has one
+ * @endpoint: it has one: @first
  * @net_given: --network
  */
 struct up_run {
@@ -85,6 +85,7 @@ struct up_run {
 	const char *bundle_dir;
 	struct up_bundle *bundle;
 	uint64_t cap_add, cap_drop;
+	struct up_endpoint_info first;
 	int code;
 	char gateway[46];
 	const char *cgroup_names[UP_CGROUP_V1_MAX];

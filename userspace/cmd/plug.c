@@ -39,6 +39,7 @@ int up_plug_first(struct up_run *r, int netns, struct up_endpoint_info *info, st
 	spec.network = r->record.net;
 	spec.ports = r->ports.pubs;
 	spec.n_ports = r->ports.n;
+	spec.settle_later = true;
 	memcpy(spec.addr, r->addr, sizeof(spec.addr));
 	memcpy(spec.mac, r->mac, sizeof(spec.mac));
 	return up_endpoint_add(r->dp, &spec, info, err);

@@ -11,7 +11,7 @@
  * @netns: its network namespace
  * @info:  what came of it
  *
- * Return: 0 or -errno
+ * The caller calls up_endpoint_settle() when the command runs. Return: 0 or -errno
  */
 int up_plug_first(struct up_run *r, int netns, struct up_endpoint_info *info, struct up_err *err);
 

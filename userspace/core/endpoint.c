@@ -453,7 +453,8 @@ bool up_endpoint_is_adopted(const struct up_endpoint_info *info)
 
 void up_endpoint_settle(struct up_datapath *dp, const struct up_endpoint_info *info)
 {
-	up_hook_veth_settle(dp->prog[UP_PROG_veth_in], info->ifindex);
+	if (!strcmp(info->device, up_netdev_veth.name))
+		up_hook_veth_settle(dp->prog[UP_PROG_veth_in], info->ifindex);
 }
 
 int up_endpoint_remove(struct up_datapath *dp, struct up_nl *nl, uint32_t id, struct up_err *err)

@@ -10,6 +10,8 @@
 
 struct up_err;
 
+#define UP_CGROUP_DIR "/sys/fs/cgroup"
+
 /**
  * struct up_rootfs - what is mounted into the root, and how it is protected
  * @volumes:     the user's

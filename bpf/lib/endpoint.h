@@ -52,7 +52,7 @@ static __always_inline struct up_endpoint *endpoint_by_addr(const struct up_addr
  */
 static __always_inline __u8 endpoint_fwd(const struct up_endpoint *ep, __u32 from)
 {
-	if (ep->device == UP_NETDEV_MACVLAN)
+	if (ep->uplink)
 		return UP_FWD_CHILD;
 	return ep->flags & UP_EP_SHAPED || up_if_is_child(from) ? UP_FWD_QUEUE : UP_FWD_PEER;
 }

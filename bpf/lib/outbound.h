@@ -97,8 +97,17 @@ static __always_inline int to_container(struct __sk_buff *skb, struct flow_req *
 	return MAKE_FLOW;
 }
 
-/* To a published port of the host. A container that meets itself must see another source, or it
- * would answer itself without us: it sees its gateway. */
+/* Would the answer not come by us? A container answers itself, and so does a child of somebody
+ * else's another one of the same uplink. */
+static __always_inline bool answers_past_us(const struct sender *from,
+					    const struct up_endpoint *dst, __u32 dst_id)
+{
+	return dst_id == from->id ||
+	       (dst->device == UP_NETDEV_ADOPTED && dst->uplink && dst->uplink == from->ep->uplink);
+}
+
+/* To a published port of the host. Where the answer would go past us, the container sees another
+ * source: the gateway, which for somebody else's child is the host, as it is for others. */
 static __always_inline int to_published(struct __sk_buff *skb, struct flow_req *r,
 					const struct pkt *p, const struct sender *from,
 					const struct up_port_row *row)
@@ -112,8 +121,10 @@ static __always_inline int to_published(struct __sk_buff *skb, struct flow_req *
 		return drop(UP_CNT_DROP_DENIED);
 	to_endpoint(r, p, from, dst, row->endpoint);
 	r->out.dport = port_target(row, p->t.dport);
-	if (row->endpoint == from->id)
+	if (answers_past_us(from, dst, row->endpoint)) {
 		r->out.saddr = from->ep->gateway[family];
+		r->masq = from->ep->uplink && from->ep->device == UP_NETDEV_ADOPTED;
+	}
 	return MAKE_FLOW;
 }
 

@@ -18,7 +18,8 @@ enum up_endpoint_state {
 enum up_netdev_kind {
 	UP_NETDEV_VETH,    /* a pair of interfaces, one end in the host */
 	UP_NETDEV_MACVLAN, /* a private-mode child of an uplink: see macvlan.h */
-	UP_NETDEV_ADOPTED, /* a veth of somebody else's: only flows to published ports are ours */
+	UP_NETDEV_ADOPTED, /* a veth, or a child of an uplink, of somebody else's: only flows to
+			      published ports are ours */
 };
 
 enum up_endpoint_flags {
@@ -35,16 +36,18 @@ enum up_endpoint_flags {
 /**
  * struct up_endpoint - a row of the endpoint table; its index is the endpoint's id
  * @state:    enum up_endpoint_state; user space writes it last when it makes a row
- * @ifindex:  tells its flows from others': see struct up_tuple
+ * @ifindex:  tells its flows from others': see struct up_tuple. Of somebody else's child, it is
+ *            only that
  * @host_if:  interface of the host by which its kernel reaches the container, and by which the
  *            routing table is to believe that the container's packets come: the host's end of the
  *            veth, or the host's own child of the uplink
- * @uplink:   UP_NETDEV_MACVLAN: whose child the container's interface is; else 0
+ * @uplink:   whose child the container's interface is, where it is one; else 0
  * @nsid:     the container's network namespace as the host's numbers it; user space only
  * @netns_cookie: of the container's network namespace: endpoints of one container know each other
  *            by it
  * @addr:     the container's addresses, by enum up_family; all 0 where it has none
- * @gateway:  its gateways: addresses of the host; sources of hairpin connections
+ * @gateway:  its gateways: addresses of the host; sources of hairpin connections. Of somebody
+ * else's child: the uplink's addresses
  * @flow_max: quota of live flows
  * @flows:    live flows; counted by the programs
  * @new_rate: new flows in a second, at most; 0 for no limit

@@ -418,6 +418,114 @@ static void hooks_of_the_child(void **state)
 	assert_int_equal(run_bytes(f, f->skel->progs.up_child_in, ifindex, buf, len), DROP);
 }
 
+/* ---- children that somebody else made -------------------------------------------------------- */
+
+/* A has an address of the network, and a MAC of its own choice. */
+static void make_adopted(struct fixture *f)
+{
+	static const uint8_t mac[] = {0x36, 0xe4, 0x49, 0x4f, 0xf2, 0x03};
+	struct up_endpoint *ep = &f->endpoints[A];
+
+	make_children(f);
+	ep->device = UP_NETDEV_ADOPTED;
+	ep->flags |= UP_EP_ROUTED_V4 | UP_EP_ROUTED_V6;
+	memcpy(ep->mac, mac, sizeof(mac));
+	memcpy(f->mac[A], mac, sizeof(mac));
+}
+
+static void adopted_in_and_back(void **state)
+{
+	struct fixture *f = *state;
+	struct packet in = from_client(IPPROTO_TCP, 40000, 8080), want, back;
+
+	make_adopted(f);
+	publish(f, A, "8080:80/tcp");
+	assert_straight(f, run_uplink(f, &in), NEXT);
+	want = into(f, A, &in);
+	want.dport = 80;
+	packet_assert_equal(f->out, f->len, &want);
+
+	/* It knows the client's MAC, or that of its own router. */
+	back = answer(f, A, &want);
+	set_dmac(&back, stranger);
+	assert_straight(f, run_out(f, &back), NEXT);
+	want = out_by_uplink(f, &back);
+	want.src = HOST;
+	want.sport = 8080;
+	packet_assert_equal(f->out, f->len, &want);
+	assert_flows_consistent(f);
+}
+
+/* Whoever has that address and not that MAC, or the other way round, is no container of ours. */
+static void adopted_untouched(void **state)
+{
+	struct fixture *f = *state;
+	struct packet in = from_client(IPPROTO_TCP, 40000, 8080), answered, p;
+
+	make_adopted(f);
+	publish(f, A, "8080:80/tcp");
+	run_uplink(f, &in);
+	in = into(f, A, &in);
+	in.dport = 80;
+	answered = answer(f, A, &in);
+	set_dmac(&answered, f->client_mac);
+
+	p = answered;
+	set_smac(&p, stranger);
+	assert_straight(f, run_out(f, &p), NEXT);
+	packet_assert_equal(f->out, f->len, &p);
+	p = answered;
+	p.src = ADDR_B;
+	assert_straight(f, run_out(f, &p), NEXT);
+	packet_assert_equal(f->out, f->len, &p);
+	/* What it says of its own, and to others. */
+	p = answered;
+	p.sport = 81;
+	assert_straight(f, run_out(f, &p), NEXT);
+	packet_assert_equal(f->out, f->len, &p);
+	p.flags = TCP_SYN;
+	assert_straight(f, run_out(f, &p), NEXT);
+	packet_assert_equal(f->out, f->len, &p);
+	assert_flows_consistent(f);
+}
+
+/* A bridge of children carries what one tells another past the host: so it is the host that asks.
+ */
+static void adopted_hairpin(void **state)
+{
+	struct fixture *f = *state;
+	struct packet out, want;
+
+	make_adopted(f);
+	publish(f, A, "8080:80/tcp");
+	out = from_container(f, A, IPPROTO_TCP, HOST, 40000, 8080);
+	assert_round(f, run_out(f, &out));
+	want = into(f, A, &out);
+	want.src = GATEWAY;
+	want.dport = 80;
+	packet_assert_equal(f->out, f->len, &want);
+	assert_flows_consistent(f);
+}
+
+static void adopted_and_the_host(void **state)
+{
+	struct fixture *f = *state;
+	struct packet p = from_client(IPPROTO_TCP, 40000, 80);
+
+	make_adopted(f);
+	p.dst = ADDR_A;
+	set_dmac(&p, f->mac[A]);
+	set_smac(&p, f->gateway_mac);
+	assert_round(f, run_out(f, &p));
+	packet_assert_equal(f->out, f->len, &p);
+	p = from_container(f, A, IPPROTO_UDP, HOST, 53, 40000);
+	assert_round(f, run_out(f, &p));
+	packet_assert_equal(f->out, f->len, &p);
+	set_dmac(&p, f->client_mac);
+	assert_straight(f, run_out(f, &p), NEXT);
+	assert_int_equal(flow_entries(f), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +546,10 @@ int main(void)
 		ALL(answered_by_us),
 		ALL(to_a_childs_mac),
 		ONCE(hooks_of_the_child),
+		ALL(adopted_in_and_back),
+		ALL(adopted_untouched),
+		ALL(adopted_hairpin),
+		ALL(adopted_and_the_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

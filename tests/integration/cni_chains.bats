@@ -15,7 +15,7 @@ setup_file() {
 	cni_init
 	topo_ns c1
 	topo_ns c2
-	serve c1 c1 80 81
+	SERVE_ON=:: serve c1 c1 80 81
 	serve c2 c2 80 81
 	serve client outside 7000
 }
@@ -116,15 +116,83 @@ unpublished() {
 	nothing_left
 }
 
-@test "behind an interface that is no veth: the next portmap is called, or there is none" {
-	on host ip link add mv0 link eth0 type macvlan mode bridge
-	on host ip link set mv0 netns "$TOPO_TAG-c2"
-	on c2 ip link set mv0 name eth0
-	run -1 cni portmap ADD c2 "$(with "$(conf portmap "$PORT")" \
-		'{"prevResult":{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"x"}],"ips":[{"interface":0,"address":"192.0.2.77/24"}]}}')" \
-		CNI_PATH="$CNI_BIN"
-	contains "$output" 'failed to find plugin \"portmap\"'
-	on c2 ip link del eth0
+# A child of the uplink, with an address of the network that the uplink is in, and its gateway.
+MACVLAN='{"master":"eth0","ipam":{"ranges":[[{"subnet":"192.0.2.0/24","rangeStart":"192.0.2.50","gateway":"192.0.2.2"}],
+	[{"subnet":"2001:db8::/64","rangeStart":"2001:db8::50","gateway":"2001:db8::2"}]],
+	"routes":[{"dst":"0.0.0.0/0"},{"dst":"::/0"}]}}'
+
+macvlan_conf() {
+	conf macvlan "$MACVLAN" | jq -c 'del(.ipam.subnet)'
+}
+
+@test "portmap behind the reference macvlan: from the network, the host, by itself; and given back" {
+	RESULT=$(cni "$CNI_REFERENCE/macvlan" ADD c1 "$(macvlan_conf)")
+	equals "$(address)" 192.0.2.50
+	run -1 ask host tcp 192.0.2.50 80 # as ever with a macvlan
+	chain portmap c1 "$PORT"
+	equals "$(up status --json | jq -r '.endpoints[0].device')" adopted
+	published
+	contains "$(ask client tcp "$HOST6" 8080)" "c1 saw [$CLIENT6]:"
+	contains "$(ask host tcp ::1 8080)" "c1 saw [$HOST6]:"
+	# What is not ours goes as it went: the network reaches it, and it reaches the network.
+	contains "$(ask client tcp 192.0.2.50 80)" "c1 saw $CLIENT:"
+	contains "$(ask client tcp 2001:db8::50 80)" "c1 saw [$CLIENT6]:"
+	contains "$(ask c1 tcp "$CLIENT" 7000)" "outside saw 192.0.2.50:"
+	# The host and it, which did not reach each other, do now.
+	contains "$(ask host tcp 192.0.2.50 80)" "c1 saw $HOST:"
+	on c1 ping -q -c 1 -W 2 "$HOST"
+	on c1 ping -q -c 1 -W 2 "$HOST6"
+	cni portmap CHECK c1 "$(with "$(conf portmap "$PORT")" "{\"prevResult\":$RESULT}")"
+	cni portmap DEL c1 "$(conf portmap "$PORT")"
+	unpublished
+	contains "$(ask client tcp 192.0.2.50 80)" "c1 saw $CLIENT:"
+	equals "$(on host ip route show 192.0.2.50)$(on host ip -6 route show 2001:db8::50)" ""
+	cni "$CNI_REFERENCE/macvlan" DEL c1 "$(macvlan_conf)"
+	nothing_left
+}
+
+@test "macvlan: containers of every kind reach each other's published ports; an upgrade loses none" {
+	RESULT=$(cni "$CNI_REFERENCE/macvlan" ADD c1 "$(macvlan_conf)")
+	chain portmap c1 "$PORT"
+	RESULT=$(cni "$CNI_REFERENCE/macvlan" ADD c2 "$(macvlan_conf)")
+	chain portmap c2 '{}'
+	contains "$(ask c2 tcp "$HOST" 8080)" "c1 saw $HOST:" # or it would be answered past the host
+	contains "$(ask c2 tcp 192.0.2.50 80)" "c1 saw 192.0.2.51:" # past the host, as before
+	cni portmap DEL c2 "$(conf portmap)"
+	cni "$CNI_REFERENCE/macvlan" DEL c2 "$(macvlan_conf)"
+	RESULT=$(cni bridge ADD c2 "$(conf bridge '{"name":"net2","isDefaultGateway":true,"ipMasq":true}')")
+	contains "$(ask c2 tcp "$HOST" 8080)" "c1 saw 10.44.0.2:"
+	contains "$(ask c2 udp "$HOST" 8081)" "c1 saw 10.44.0.2:"
+	cni bridge DEL c2 "$(conf bridge '{"name":"net2"}')"
+	live_start client "$HOST" 8080 4
+	up up
+	live_end
+	published
+	# Its interface goes without a word: what the host had for it goes with it.
+	on c1 ip link del eth0
+	contains "$(up gc)" "endpoint id-c1-eth0"
+	unpublished
+	equals "$(on host ip route show 192.0.2.50)" ""
+	cni portmap DEL c1 "$(conf portmap "$PORT")"
+	cni "$CNI_REFERENCE/macvlan" DEL c1 "$(macvlan_conf)"
+	nothing_left
+}
+
+@test "a macvlan that cannot be adopted: the next portmap is called, or there is none" {
+	local mode prev parent
+	prev='{"prevResult":{"cniVersion":"1.0.0","interfaces":[{"name":"eth0","sandbox":"x"}],"ips":[{"interface":0,"address":"192.0.2.77/24"}]}}'
+	on host ip link add other0 type veth peer name other1
+	# No uplink is its parent; it wants its parent for itself.
+	for mode in "other0 bridge" "other0 passthru"; do
+		parent=${mode% *}
+		on host ip link add mv0 link "$parent" type macvlan mode "${mode#* }"
+		on host ip link set mv0 netns "$TOPO_TAG-c2"
+		on c2 ip link set mv0 name eth0
+		run -1 cni portmap ADD c2 "$(with "$(conf portmap "$PORT")" "$prev")" CNI_PATH="$CNI_BIN"
+		contains "$output" 'failed to find plugin \"portmap\"'
+		on c2 ip link del eth0
+	done
+	on host ip link del other0
 	nothing_left
 }
 

@@ -27,25 +27,45 @@ static bool are_peers(struct up_nl *host, int netns, const struct up_link *insid
 	       !up_netns_number(host, netns, &nsid, &err) && outside->peer_nsid == nsid;
 }
 
-/* Return: 1, 0 where there is no such veth, or -errno */
-static int find_veth(const struct up_cni *c, int netns, struct up_endpoint_spec *spec,
-		     struct up_err *err)
+static bool is_veth_of_host(int netns, const struct up_link *inside)
 {
-	cleanup_nl struct up_nl *nl = NULL, *host = NULL;
-	struct up_link inside, outside;
+	cleanup_nl struct up_nl *host = NULL;
+	struct up_link outside;
+
+	return !up_nl_open(NETLINK_ROUTE, &host, NULL) &&
+	       !up_link_get(host, NULL, inside->peer, &outside, NULL) &&
+	       are_peers(host, netns, inside, &outside);
+}
+
+/* Its parent's index is one of the namespace that the container's knows by that number. */
+static bool is_child_of_host(struct up_nl *nl, const struct up_link *inside)
+{
+	cleanup_fd int host = up_netns_open("/proc/self/ns/net", NULL);
+	int nsid;
+
+	return host >= 0 && inside->peer && !up_netns_number(nl, host, &nsid, NULL) &&
+	       inside->peer_nsid == nsid;
+}
+
+/* Return: 1, 0 where it is none that could be adopted, or -errno */
+static int find_interface(const struct up_cni *c, int netns, struct up_endpoint_spec *spec,
+			  struct up_err *err)
+{
+	cleanup_nl struct up_nl *nl = NULL;
+	struct up_link inside;
 	int ret = up_nl_open_in(NETLINK_ROUTE, netns, &nl, err);
 
-	if (!ret)
-		ret = up_nl_open(NETLINK_ROUTE, &host, err);
 	if (!ret)
 		ret = up_link_get(nl, c->env.ifname, 0, &inside, err);
 	if (ret)
 		return ret == -ENODEV ? 0 : ret;
-	if (strcmp(inside.kind, "veth") != 0 ||
-	    up_link_get(host, NULL, inside.peer, &outside, NULL) ||
-	    !are_peers(host, netns, &inside, &outside))
+	if (!strcmp(inside.kind, "veth") && is_veth_of_host(netns, &inside))
+		spec->device = UP_NETDEV_MODE_ADOPTED;
+	else if (!strcmp(inside.kind, "macvlan") && is_child_of_host(nl, &inside))
+		spec->device = UP_NETDEV_MODE_ADOPTED_CHILD;
+	else
 		return 0;
-	spec->adopt = outside.ifindex;
+	spec->adopt = inside.peer;
 	memcpy(spec->mac, inside.mac, sizeof(spec->mac));
 	return 1;
 }
@@ -104,13 +124,12 @@ int up_cni_adopt(struct up_cni *c, const struct up_publish_list *list, struct up
 		.name = name,
 		.netns_fd = netns,
 		.ifname = c->env.ifname,
-		.device = UP_NETDEV_MODE_ADOPTED,
 		.foreign = true,
 		.flags = UP_EP_ROUTED_V4 | UP_EP_ROUTED_V6,
 		.ports = list->pubs,
 		.n_ports = list->n,
 	};
-	int ret = netns < 0 ? netns : find_veth(c, netns, &spec, err);
+	int ret = netns < 0 ? netns : find_interface(c, netns, &spec, err);
 
 	up_cni_own_name(c, name);
 	if (ret <= 0)
@@ -118,5 +137,8 @@ int up_cni_adopt(struct up_cni *c, const struct up_publish_list *list, struct up
 	ret = set_addresses(c, &spec, err);
 	if (!ret)
 		ret = add(c, &spec, err);
+	/* A child of an interface that is no uplink, or one that lets no other child be. */
+	if (ret == -EOPNOTSUPP)
+		return 0;
 	return ret ? ret : 1;
 }

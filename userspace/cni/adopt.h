@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Ports of an interface that another plugin made: a veth is adopted for them. */
+/* Ports of an interface that another plugin made: a veth, or a macvlan child of an uplink, is
+ * adopted for them. */
 #ifndef UP_CNI_ADOPT_H
 #define UP_CNI_ADOPT_H
 
@@ -12,7 +13,8 @@
  * @list: the ports
  * @err:  why it failed
  *
- * Return: 1; 0 where the interface is no veth whose other end is in this namespace; or a code
+ * Return: 1; 0 where the interface is neither a veth whose other end is in this namespace, nor a
+ * child of an uplink of it; or a code
  */
 int up_cni_adopt(struct up_cni *c, const struct up_publish_list *list, struct up_err *err);
 

@@ -4,7 +4,8 @@
  *
  * Behind an interface of ours that is rows in the port table. A veth that another plugin made is
  * adopted for it: our program at its host's end takes care of the published ports' flows and lets
- * everything else pass. For any other interface the next portmap in CNI_PATH is called.
+ * everything else pass. So is a macvlan child of an uplink, whose packets pass the uplink's hooks.
+ * For any other interface the next portmap in CNI_PATH is called.
  */
 #include <errno.h>
 #include <string.h>
@@ -89,8 +90,11 @@ static int portmap_del(struct up_cni *c, struct up_err *err)
 	struct up_err ignored = {};
 	int ret = up_cni_find(c, &dp, name, &ignored);
 
-	if (ret <= 0)
-		return up_cni_chained_del(c, err);
+	if (ret <= 0) {
+		ret = up_cni_chained_del(c, err);
+		up_cni_state_remove_own(c); /* of an adopted one that was collected */
+		return ret;
+	}
 	ret = ret == UP_CNI_ADOPTED ? let_go(dp, name, err) : up_port_del_all(dp, name, err);
 	return ret == -ENOENT ? 0 : ret;
 }

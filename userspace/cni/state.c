@@ -129,6 +129,18 @@ void up_cni_state_remove(const char *endpoint)
 	unlink(undone);
 }
 
+void up_cni_state_remove_own(const struct up_cni *c)
+{
+	char endpoint[UP_NAME_MAX + 1];
+	struct up_cni_attachment a;
+	json_auto_t *record = NULL;
+
+	up_cni_own_name(c, endpoint);
+	record = load(endpoint, &a);
+	if (record && !strcmp(a.plugin, c->plugin->name))
+		up_cni_state_remove(endpoint);
+}
+
 static void close_dir(DIR **dir)
 {
 	if (*dir)

@@ -50,6 +50,10 @@ bool up_cni_state_has(const char *endpoint);
 /** up_cni_state_remove() - by endpoint; it need not be there */
 void up_cni_state_remove(const char *endpoint);
 
+/** up_cni_state_remove_own() - this call's, where the same plugin wrote it: a chain has one record
+ */
+void up_cni_state_remove_own(const struct up_cni *c);
+
 /** up_cni_state_sweep() - remove files that were half written when their writer died */
 void up_cni_state_sweep(void);
 

@@ -407,7 +407,7 @@ static int swap_endpoint(struct bring_up *up, const struct up_endpoint *ep,
 	int ret;
 
 	/* The programs of a macvlan child know of nothing that could change: macvlan.bpf.c. */
-	if (ep->device == UP_NETDEV_MACVLAN)
+	if (ep->uplink)
 		return 0;
 	ret = up_hook_veth(bpf_program__fd(up->skel->progs.up_veth_in), (int)ep->ifindex, old->veth,
 			   err);

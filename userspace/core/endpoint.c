@@ -288,9 +288,9 @@ static int build(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 
 	if (!ret)
 		ret = up_limit_apply(dp, nl, id, limits_of(spec).set, spec->netns_fd, err);
-	if (!ret && spec->device != UP_NETDEV_MODE_ADOPTED)
+	if (!ret && ep->device != UP_NETDEV_ADOPTED)
 		ret = set_up_container_end(ep, spec, err);
-	if (!ret && spec->device != UP_NETDEV_MODE_ADOPTED)
+	if (!ret && ep->device != UP_NETDEV_ADOPTED)
 		ret = set_up_host_end(nl, id, ep, err);
 	if (!ret)
 		ret = set_index(dp, id, err);

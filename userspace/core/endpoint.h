@@ -24,8 +24,9 @@ enum up_netdev_mode {
 	UP_NETDEV_MODE_VETH,
 	UP_NETDEV_MODE_MACVLAN, /* a child of an uplink: faster; not for who may configure it */
 	UP_NETDEV_MODE_AUTO,    /* the fastest that the host, and what is asked for, allow */
-	UP_NETDEV_MODE_ADOPTED, /* a veth that is there already, made and managed by somebody else
-				 */
+	/* One that is there already, made and managed by somebody else: */
+	UP_NETDEV_MODE_ADOPTED,       /* a veth */
+	UP_NETDEV_MODE_ADOPTED_CHILD, /* a macvlan child of an uplink */
 };
 
 /**
@@ -39,8 +40,9 @@ enum up_netdev_mode {
  * @plen:     how long a prefix the container is shown, bits of the family; 0 for all of them
  * @gateway:  by enum up_family; all 0 for that of the containers' network
  * @device:   what connects it
- * @adopt:    UP_NETDEV_MODE_ADOPTED: index of the host's end of that veth. @addr, @gateway and @mac
- *            are those that the container has; only its published ports become ours
+ * @adopt:    UP_NETDEV_MODE_ADOPTED: index of the host's end of that veth, or of the uplink that
+ * the container's interface is a child of. @addr, @gateway and @mac are those that the container
+ * has; only its published ports become ours
  * @confined: nothing in the namespace has CAP_NET_ADMIN there
  * @foreign:  @addr are not of the containers' network: the caller manages them. A family without
  *            an address is then not wanted, and @flags alone say which family is masqueraded

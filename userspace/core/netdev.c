@@ -13,8 +13,18 @@ static const struct up_netdev *const devices[] = {
 
 const struct up_netdev *up_netdev_of(const struct up_endpoint *ep)
 {
+	if (ep->device == UP_NETDEV_ADOPTED && ep->uplink)
+		return &up_netdev_adopted_child;
 	return ep->device < sizeof(devices) / sizeof(devices[0]) ? devices[ep->device]
 								 : &up_netdev_veth;
+}
+
+/* The programs need not know of what kind it is: an uplink says it. */
+static int create_adopted_child(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
+				const struct up_endpoint_spec *spec, struct up_err *err)
+{
+	dp->endpoints[id].device = UP_NETDEV_ADOPTED;
+	return up_netdev_adopted_child.create(dp, nl, id, spec, err);
 }
 
 static int create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
@@ -49,6 +59,8 @@ int up_netdev_create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 	ret = -EOPNOTSUPP;
 	if (spec->device == UP_NETDEV_MODE_ADOPTED)
 		return create(dp, nl, id, spec, UP_NETDEV_ADOPTED, err);
+	if (spec->device == UP_NETDEV_MODE_ADOPTED_CHILD)
+		return create_adopted_child(dp, nl, id, spec, err);
 	if (spec->device == UP_NETDEV_MODE_MACVLAN)
 		return create(dp, nl, id, spec, UP_NETDEV_MACVLAN, err);
 	if (may_choose_macvlan(spec))

@@ -290,6 +290,124 @@ static void macvlan_host_name(const struct up_endpoint *ep, uint32_t id __attrib
 	gateway_name(ep->uplink, buf);
 }
 
+/* ---- somebody else's child ------------------------------------------------------------------- */
+
+/* The host and the container know each other by the gateway: neither hears what the other asks of
+ * the wire. A route that the administrator has made to such a child stays. */
+static int introduce_host(struct up_nl *nl, const struct up_endpoint *ep,
+			  const struct up_uplink *uplink, enum up_family f, struct up_err *err)
+{
+	const struct up_route route = {
+		.dst = ep->addr[f],
+		.plen = f == UP_V4 ? 32 : 128,
+		.src = uplink->addr[f],
+		.ifindex = (int)ep->host_if,
+	};
+	int ret = up_neigh_add(nl, (int)ep->host_if, &ep->addr[f], ep->mac, err);
+
+	if (!ret)
+		ret = up_route_add(nl, &route, err);
+	return ret == -EEXIST ? 0 : ret;
+}
+
+static int introduce_container(const struct up_endpoint_spec *spec, const struct up_uplink *uplink,
+			       enum up_family f, struct up_err *err)
+{
+	static const uint8_t gateway_mac[] = UP_GATEWAY_MAC;
+	cleanup_nl struct up_nl *nl = NULL;
+	struct up_link link;
+	int ret = up_nl_open_in(NETLINK_ROUTE, spec->netns_fd, &nl, err);
+
+	if (!ret)
+		ret = up_link_get(nl, spec->ifname, 0, &link, err);
+	return ret ? ret : up_neigh_add(nl, link.ifindex, &uplink->addr[f], gateway_mac, err);
+}
+
+static int introduce(struct up_datapath *dp, struct up_nl *nl, struct up_endpoint *ep,
+		     const struct up_endpoint_spec *spec, struct up_err *err)
+{
+	char name[16];
+	struct up_uplink uplink;
+	int ret = up_link_set_forwarding(nl, (int)ep->host_if, err);
+
+	gateway_name(ep->uplink, name);
+	if (!ret && up_addr_set(&ep->addr[UP_V6]))
+		ret = up_link_set_forwarding6(name, err);
+	if (!ret)
+		ret = up_link_set_up(nl, (int)ep->host_if, err);
+	if (!ret && bpf_map_lookup_elem(dp->map[UP_MAP_uplinks], &ep->uplink, &uplink))
+		ret = up_fail(err, errno, "uplink %u", ep->uplink);
+	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++) {
+		if (!up_addr_set(&ep->addr[f]) || !up_addr_set(&uplink.addr[f]))
+			continue;
+		ep->gateway[f] = uplink.addr[f];
+		ret = introduce_host(nl, ep, &uplink, f, err);
+		if (!ret)
+			ret = introduce_container(spec, &uplink, f, err);
+	}
+	return ret;
+}
+
+static int adopted_child_create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
+				const struct up_endpoint_spec *spec, struct up_err *err)
+{
+	struct up_endpoint *ep = &dp->endpoints[id];
+	uint32_t uplink = (uint32_t)spec->adopt;
+	int ret = 0;
+
+	if (!is_uplink(dp, uplink))
+		return up_fail_msg(err, EOPNOTSUPP, KIND ": its parent is no uplink");
+	ep->uplink = uplink;
+	ep->ifindex = UP_IF_CHILD | id;
+	ret = gateway_ensure(dp, nl, uplink, &ep->host_if, err);
+	if (!ret)
+		ret = up_netns_number(nl, spec->netns_fd, &ep->nsid, err);
+	return ret ? ret : introduce(dp, nl, ep, spec, err);
+}
+
+/* The interface stays. What the container knows of the host's MAC does, too: without us the host
+ * cannot be reached in any case. */
+static int adopted_child_remove(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
+				struct up_err *err)
+{
+	const struct up_endpoint *ep = &dp->endpoints[id];
+	int ret = 0;
+
+	for (enum up_family f = UP_V4; !ret && ep->host_if && f < UP_FAMILIES; f++)
+		ret = remove_host_end(nl, ep, f, err);
+	return ret;
+}
+
+struct search {
+	const struct up_endpoint *ep;
+	bool found;
+};
+
+static int note_adopted(const struct up_link *link, void *arg)
+{
+	struct search *s = arg;
+
+	s->found |= !strcmp(link->kind, KIND) && link->peer == (int)s->ep->uplink &&
+		    !memcmp(link->mac, s->ep->mac, sizeof(link->mac));
+	return 0;
+}
+
+static bool adopted_child_lives(const struct up_datapath *dp, struct up_nl *nl, uint32_t id)
+{
+	struct search s = {.ep = &dp->endpoints[id]};
+
+	return !up_link_foreach_in(nl, s.ep->nsid, note_adopted, &s, NULL) && s.found;
+}
+
+const struct up_netdev up_netdev_adopted_child = {
+	.name = "adopted",
+	.create = adopted_child_create,
+	.remove = adopted_child_remove,
+	.lives = adopted_child_lives,
+	.hooked = macvlan_hooked,
+	.host_name = macvlan_host_name,
+};
+
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 /**

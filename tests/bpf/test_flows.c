@@ -345,10 +345,24 @@ static void a_closed_connection_does_not_wait_out_its_days(void **state)
 	wait_until(f, no_flows, 1000 + SWEPT_MS);
 }
 
+/* Flags that a connection has seen, in the direction of its first packet and in the other. */
+static void assert_seen(struct fixture *f, const struct up_tuple *key, uint8_t orig, uint8_t reply)
+{
+	struct up_flow flow;
+	struct up_tuple back;
+
+	assert_true(flow_find(f, key, &flow));
+	assert_int_equal(flow.seen, orig);
+	back = reversed(&flow.out);
+	assert_true(flow_find(f, &back, &flow));
+	assert_int_equal(flow.seen, reply);
+}
+
+/* However it was closed, nothing of that is left: what follows is a connection like any other. */
 static void a_syn_starts_a_closed_connection_over(void **state)
 {
+	static const uint8_t closing[] = {TCP_FIN | TCP_ACK, TCP_RST};
 	struct fixture *f = *state;
-	struct up_flow flow;
 	struct packet in = syn_to(1, 8080);
 	struct up_tuple key = tuple(0, &in);
 
@@ -356,11 +370,14 @@ static void a_syn_starts_a_closed_connection_over(void **state)
 	handshake(f, 1);
 	assert_int_equal(run_uplink(f, &in), REDIRECT); /* not closed: just a SYN */
 	assert_int_equal(counter(f, UP_CNT_FLOW_REUSED), 0);
-	send_both(f, 1, TCP_FIN | TCP_ACK, TCP_FIN | TCP_ACK);
-	assert_int_equal(run_uplink(f, &in), REDIRECT);
-	assert_int_equal(counter(f, UP_CNT_FLOW_REUSED), 1);
-	assert_true(flow_find(f, &key, &flow));
-	assert_int_equal(flow.seen, UP_SEEN_SYN);
+	for (size_t i = 0; i < sizeof(closing); i++) {
+		send_both(f, 1, closing[i], closing[i]);
+		assert_int_equal(run_uplink(f, &in), REDIRECT);
+		assert_int_equal(counter(f, UP_CNT_FLOW_REUSED), i + 1);
+		assert_seen(f, &key, UP_SEEN_SYN, 0);
+		handshake(f, 1);
+		assert_seen(f, &key, UP_SEEN_SYN | UP_SEEN_ACK, UP_SEEN_SYN | UP_SEEN_ACK);
+	}
 	assert_int_equal(counter(f, UP_CNT_FLOW_NEW), 1);
 	assert_flows_consistent(f);
 }

@@ -17,7 +17,7 @@ static __noinline void flow_delete(__u32 index, struct up_slot *slot, const stru
 		if (orig->fwd != UP_FWD_HOST) {
 			tuple_reverse(&orig->out, &pair);
 			bpf_map_delete_elem(&up_flows, &pair);
-			snat_map_clear(&orig->out);
+			snat_map_ended(&orig->out);
 		}
 		bpf_map_delete_elem(&up_flows, &key);
 		count(UP_CNT_FLOW_EXPIRED);

@@ -6,6 +6,7 @@
 #include "lib/endpoint.h"
 #include "lib/flow.h"
 #include "lib/rewrite.h"
+#include "lib/snat_map.h"
 
 #ifndef EEXIST
 #define EEXIST 17
@@ -146,6 +147,7 @@ static __always_inline void flow_unclaim(const struct flow_req *r)
 		return;
 	tuple_reverse(&r->out, &s->key);
 	bpf_map_delete_elem(&up_flows, &s->key);
+	snat_map_ended(&r->out);
 }
 
 /* A slot that was freed, else one that was never used. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Source port allocation. The packet's own port is tried first, then others: at random, and where
- * that takes long, by a bitmap of those that are taken (snat_map.h); UP_SNAT_TRIES in all. A
- * candidate is free iff
+ * the destination is crowded, by a bitmap of those that are taken (snat_map.h); UP_SNAT_TRIES in
+ * all. A candidate is free iff
  *	- it is not a published port of the host, nor reserved by its administrator,
  *	- no socket of the host owns the reply tuple,
  *	- no connection that the host's own NAT made owns it (nf_conntrack), and
@@ -23,7 +23,6 @@
 #include "lib/snat_map.h"
 
 #define SNAT_RANDOM_TRIES 8
-#define SNAT_BUSY         4
 #define EBUSY             16
 
 /* How many tries allocations took: see UP_SNAT_HIST. */
@@ -161,67 +160,51 @@ int snat_try(struct __sk_buff *skb)
 
 /**
  * struct snat_search - a search for a source port
- * @skb:    first packet of the flow
- * @lo:     lowest port, host byte order
- * @range:  how many there are
- * @mapped: the destination has a bitmap
- * @busy:   ports of others than flows that it found: nobody would clear their bits in the bitmap,
- *          so they are set for this search only; host byte order, 0 for none
- * @tries:  so far
- * @ret:    -errno of the last one
+ * @skb:   first packet of the flow
+ * @m:     bitmap of the destination, NULL where it has none
+ * @lo:    lowest port, host byte order
+ * @range: how many there are
+ * @tries: so far
+ * @ret:   -errno of the last one
  */
 struct snat_search {
 	struct __sk_buff *skb;
+	struct snat_map *m;
 	__u32 lo, range;
-	__u32 mapped;
 	__u32 tries;
-	__u16 busy[SNAT_BUSY];
 	int ret;
 };
 
-/* Return: false where none is left to try */
-static __always_inline bool snat_next_port(struct snat_search *s, struct flow_req *r)
+static __always_inline bool snat_is_taken(int ret)
 {
-	__u32 port;
-
-	if (!s->mapped && s->tries >= SNAT_RANDOM_TRIES)
-		s->mapped = snat_map_find(&r->out, true) != NULL;
-	port = s->mapped ? snat_map_pick(&r->out) : s->lo + bpf_get_prandom_u32() % s->range;
-	r->out.sport = bpf_htons(port);
-	return port;
-}
-
-static __always_inline void snat_note(struct snat_search *s, const struct up_tuple *out)
-{
-	if (s->ret == -EBUSY)
-		s->busy[s->tries % SNAT_BUSY] = bpf_ntohs(out->sport);
-	if (!s->ret || s->ret == -EEXIST || s->ret == -EBUSY)
-		snat_map_set(out);
-}
-
-static __always_inline void snat_forget_busy(const struct snat_search *s,
-					     const struct up_tuple *out)
-{
-	struct up_tuple t = *out;
-
-	for (int i = 0; i < SNAT_BUSY; i++) {
-		t.sport = bpf_htons(s->busy[i]);
-		if (t.sport)
-			snat_map_clear(&t);
-	}
+	return ret == -EEXIST || ret == -EBUSY;
 }
 
 static long snat_step(__u32 i __attribute__((unused)), struct snat_search *s)
 {
 	struct flow_scratch *scratch = flow_scratch();
+	__u32 port = s->m ? snat_map_pick(s->m, scratch ? scratch->req.out.proto : 0)
+			  : s->lo + bpf_get_prandom_u32() % s->range;
 
-	if (!scratch || !snat_next_port(s, &scratch->req))
+	if (!scratch || !port)
 		return 1;
+	scratch->req.out.sport = bpf_htons(port);
 	s->tries++;
 	s->ret = snat_try(s->skb);
-	if (s->mapped)
-		snat_note(s, &scratch->req.out);
-	return s->ret != -EEXIST && s->ret != -EBUSY;
+	if (s->m && snat_is_taken(s->ret))
+		snat_map_mark(s->m, port, true);
+	return !snat_is_taken(s->ret);
+}
+
+/* Among those that the bitmap does not know to be taken. */
+static __always_inline void snat_search_map(struct snat_search *s, const struct up_tuple *out)
+{
+	if (s->m)
+		snat_map_learn(s->m, out,
+			       snat_map_complete(s->m) ? SNAT_LEARN_AGAIN : SNAT_LEARN_SEARCH);
+	bpf_loop(UP_SNAT_TRIES - SNAT_RANDOM_TRIES, snat_step, s, 0);
+	if (s->m && snat_is_taken(s->ret))
+		snat_map_learn(s->m, out, SNAT_LEARN_REFUSED);
 }
 
 /* SCTP's checksum covers its ports and is not ours to compute: they stay. */
@@ -240,9 +223,13 @@ static __noinline int snat_search(struct __sk_buff *skb, struct flow_req *r)
 		return s.ret;
 	s.lo = conf->snat_lo;
 	s.range = conf->snat_hi - conf->snat_lo + 1;
-	s.mapped = snat_map_find(&r->out, false) != NULL;
-	bpf_loop(UP_SNAT_TRIES, snat_step, &s, 0);
-	snat_forget_busy(&s, &r->out);
+	s.m = snat_map_find(&r->out);
+	if (!s.m)
+		bpf_loop(SNAT_RANDOM_TRIES, snat_step, &s, 0);
+	if (snat_is_taken(s.ret)) {
+		s.m = snat_map_make(&r->out);
+		snat_search_map(&s, &r->out);
+	}
 	snat_count(s.tries, !s.ret);
 	return s.ret == -EBUSY ? -EEXIST : s.ret;
 }
@@ -256,7 +243,11 @@ static __always_inline int snat_claim(struct __sk_buff *skb, struct flow_req *r)
 {
 	int ret = r->move ? -EEXIST : snat_try(skb);
 
-	return ret == -EEXIST || ret == -EBUSY ? snat_search(skb, r) : ret;
+	if (snat_is_taken(ret))
+		ret = snat_search(skb, r);
+	if (!ret)
+		snat_map_began(&r->out);
+	return ret;
 }
 
 /* Returns 0 where the flow, or another CPU's for the same packet, is there now. Verified once. */

@@ -7,7 +7,7 @@
  * Version of everything that is pinned: map keys and values, their meaning, and the contract
  * between the programs. Raised by any change that a running datapath could not share.
  */
-#define UP_ABI_VERSION 4
+#define UP_ABI_VERSION 5
 
 #define UP_ENDPOINT_MAX 4096   /* rows of the endpoint table; row 0 means "none" */
 #define UP_PORT_ROWS    16384  /* published ranges, of any length each */
@@ -18,7 +18,7 @@
 #define UP_ALLOW_MAX    65536 /* prefixes in all lists of sources */
 #define UP_SOURCE_MAX   16384 /* sources whose new connections are counted */
 #define UP_FRAG_MAX     8192  /* fragmented packets under way */
-#define UP_SNAT_MAPS    32    /* destinations so busy that their ports are kept in a bitmap */
+#define UP_SNAT_MAPS    64    /* destinations so crowded that their ports are kept in a bitmap */
 
 /* Source ports tried for one new flow before it is refused: bounds the work per packet. */
 #define UP_SNAT_TRIES 64

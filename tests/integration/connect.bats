@@ -22,7 +22,7 @@ teardown_file() {
 }
 
 setup() {
-	SERVE_ON=:: start web -p 8080:80 -p 9000
+	SERVE_ON=:: start web -p 8080:80 -p 9000:9000
 }
 
 teardown() {

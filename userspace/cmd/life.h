@@ -40,6 +40,7 @@ struct up_datapath;
  * @env:     variables of the command
  * @etc:     what its files below /etc say
  * @ports:   to be published
+ * @exposed: what -P publishes
  * @addr:    wanted addresses, by enum up_family
  * @mac:     wanted MAC address; all 0 for one that follows from the address
  * @netdev:  what is to connect it
@@ -61,6 +62,7 @@ struct up_datapath;
  * @no_seccomp, @no_masks: switched off by --security-opt
  * @endpoint: it has one: @first
  * @net_given: --network
+ * @publish_all: -P
  */
 struct up_run {
 	struct up_container record;
@@ -74,7 +76,7 @@ struct up_run {
 	size_t n_devices;
 	struct up_env env;
 	struct up_etcfiles etc;
-	struct up_publish_list ports;
+	struct up_publish_list ports, exposed;
 	struct up_addr addr[UP_FAMILIES];
 	uint8_t mac[6];
 	enum up_netdev_mode netdev;
@@ -90,7 +92,7 @@ struct up_run {
 	char gateway[46];
 	const char *cgroup_names[UP_CGROUP_V1_MAX];
 	const char *join[UP_NS_COUNT], *net_path, *shm_size;
-	bool detach, remove, rw, shareable, no_seccomp, no_masks, endpoint, net_given;
+	bool detach, remove, rw, shareable, no_seccomp, no_masks, endpoint, net_given, publish_all;
 };
 
 /** up_run_new() - with everything at its default */
@@ -127,6 +129,12 @@ int up_run_recall(const char *name, struct up_run *was, struct up_err *err);
  * Return: 0; -EPERM, see up_members_admit(); or another -errno
  */
 int up_run_admit(const struct up_run *r, int netns, struct up_err *err);
+
+/**
+ * up_run_publish_all() - with -P, add what is exposed and not published yet to what is published
+ * Return: 0 or -errno
+ */
+int up_run_publish_all(struct up_run *r, struct up_err *err);
 
 /** up_run_is_fast() - does the container get an endpoint? */
 bool up_run_is_fast(const struct up_run *r);

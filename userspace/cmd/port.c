@@ -169,13 +169,16 @@ const struct up_cmd cmd_port = {
 		"  -h, --help          print this help\n\n"
 		"SPEC is docker's, and a little more:\n"
 		"  "
-		"[ADDRESS:][HOST[-END]:]CONTAINER[-END][/"
+		"[ADDRESS:][[HOST[-END]]:]CONTAINER[-END][/"
 		"PROTO[,PROTO]...][,share][,from=CIDR[,CIDR]"
 		"...]\n"
-		"PROTO is tcp (default), udp or sctp. A range may lead to one container port. With "
-		"share,\n"
-		"other containers may publish the same range, and connections are balanced. With "
-		"from=,\n"
-		"only these sources may connect; from=@FILE reads them from a file.\n",
+		"Without HOST, add takes a free one, which list tells. PROTO is tcp (default), udp "
+		"or "
+		"sctp.\n"
+		"A range may lead to one container port. With share, other containers may publish "
+		"the same\n"
+		"range, and connections are balanced. With from=, only these sources may connect; "
+		"from=@FILE\n"
+		"reads them from a file.\n",
 	.run = run,
 };

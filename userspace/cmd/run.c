@@ -53,6 +53,7 @@ void up_run_free(struct up_run **run)
 	up_seccomp_free(&r->sandbox.command.seccomp);
 	up_env_free(&r->env);
 	up_publish_list_free(&r->ports);
+	up_publish_list_free(&r->exposed);
 	up_words_free(&r->networks);
 	up_words_free(&r->groups);
 	up_words_free(&r->sysctls);
@@ -399,7 +400,8 @@ static int run(const struct up_cmd *cmd, int argc, char **argv)
 
 	if (ret >= 0)
 		return ret;
-	if ((r->bundle_dir && up_run_adopt(r, NULL, &err)) || check(r, &err) || complete(r, &err)) {
+	if ((r->bundle_dir && up_run_adopt(r, NULL, &err)) || up_run_publish_all(r, &err) ||
+	    check(r, &err) || complete(r, &err)) {
 		up_cmd_error(&err);
 		return UP_EXIT_RUN_FAILED;
 	}

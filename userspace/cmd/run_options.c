@@ -158,6 +158,14 @@ static int set_net(void *to, const char *text, struct up_err *err)
 	return 0;
 }
 
+/* "PORT[-END][/PROTOCOL]" */
+static int add_exposed(void *to, const char *text, struct up_err *err)
+{
+	if (strpbrk(text, ":,"))
+		return up_fail_msg(err, EINVAL, "port '%s': want PORT[-END][/PROTOCOL]", text);
+	return up_portspec_parse(text, &((struct up_run *)to)->exposed, err);
+}
+
 static int add_port(void *to, const char *text, struct up_err *err)
 {
 	return up_portspec_parse(text, &((struct up_run *)to)->ports, err);
@@ -539,8 +547,14 @@ const struct up_option up_run_options[] = {
 	 "host: the host's own; none: nothing but a loopback; container:NAME; ns:PATH",
 	 .set = set_net},
 	{"network", 0, "NET", NULL, .set = set_net},
-	{"publish", 'p', "SPEC", "publish a port: [ADDRESS:][HOST[-END]:]CONTAINER[-END][/udp]",
+	{"publish", 'p', "SPEC",
+	 "publish a port: [ADDRESS:][HOST[-END]:]CONTAINER[-END][/udp];\nwithout HOST, by a free "
+	 "one",
 	 .set = add_port},
+	{"publish-all", 'P', NULL, "publish what is exposed, by free ports of the host",
+	 FLAG(publish_all)},
+	{"expose", 0, "PORT[-END][/udp]", "a port for -P, besides those that a bundle exposes",
+	 .set = add_exposed},
 	{"ip", 0, "ADDRESS", "IPv4 address (default: the lowest free one)", .set = set_ip},
 	{"ip6", 0, "ADDRESS", "IPv6 address (default: the lowest free one)", .set = set_ip6},
 	{"mac-address", 0, "MAC", "(default: made from the address)", .set = set_mac},

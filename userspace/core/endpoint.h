@@ -66,7 +66,7 @@ enum up_netdev_mode {
  * @range:    filled in by up_endpoint_add(): the subnets of @network
  * @net:      id of a network that the caller keeps himself, above UP_NETWORK_ID_MAX or 0; only
  *            without @network. Endpoints of different networks do not reach each other
- * @ports:    ranges to publish
+ * @ports:    ranges to publish; those that leave the host's ports open are given some
  * @n_ports:  how many
  */
 struct up_endpoint_spec {
@@ -87,7 +87,7 @@ struct up_endpoint_spec {
 	const char *network;
 	struct up_cidr range[UP_FAMILIES];
 	uint16_t net;
-	const struct up_publish *ports;
+	struct up_publish *ports;
 	size_t n_ports;
 };
 

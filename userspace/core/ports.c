@@ -13,6 +13,7 @@
 #include "core/flows.h"
 #include "core/maps.h"
 #include "core/network.h"
+#include "core/portfree.h"
 #include "core/porttab.h"
 #include "core/xdp.h"
 #include "net/nl.h"
@@ -76,11 +77,11 @@ static int check_one(struct up_datapath *dp, uint32_t endpoint, const struct up_
 }
 
 int up_ports_check(struct up_datapath *dp, uint32_t endpoint, uint64_t netns_cookie,
-		   const struct up_publish *pubs, size_t n, struct up_err *err)
+		   struct up_publish *pubs, size_t n, struct up_err *err)
 {
 	const struct family family = {dp, netns_cookie};
 	const struct up_siblings siblings = {is_sibling, &family};
-	int ret = 0;
+	int ret = up_ports_choose(dp, pubs, n, err);
 
 	for (size_t i = 0; !ret && i < n; i++)
 		ret = check_one(dp, endpoint, &siblings, &pubs[i], err);
@@ -158,11 +159,15 @@ static int find_live(struct up_datapath *dp, const char *name, uint32_t *ret_id,
 int up_port_add(struct up_datapath *dp, const char *name, const struct up_publish *pubs, size_t n,
 		struct up_err *err)
 {
+	cleanup_free struct up_publish *own = malloc((n + !n) * sizeof(*own));
 	cleanup_nl struct up_nl *nl = NULL;
 	cleanup_fd int lock = up_lock(err);
 	uint32_t id = 0;
 	int ret = lock < 0 ? lock : find_live(dp, name, &id, err);
 
+	if (!own)
+		return up_fail(err, ENOMEM, "publish ports");
+	memcpy(own, pubs, n * sizeof(*own));
 	if (!ret && up_network_is_closed(dp->endpoints[id].net, dp->endpoints[id].flags))
 		return up_fail_msg(
 			err, EINVAL,
@@ -170,10 +175,10 @@ int up_port_add(struct up_datapath *dp, const char *name, const struct up_publis
 	if (!ret)
 		ret = up_nl_open(NETLINK_ROUTE, &nl, err);
 	if (!ret)
-		ret = up_ports_check(dp, id, dp->endpoints[id].netns_cookie, pubs, n, err);
-	if (!ret)
 		ret = up_host_refresh(dp, nl, err);
-	return ret ? ret : up_ports_publish(dp, id, pubs, n, err);
+	if (!ret)
+		ret = up_ports_check(dp, id, dp->endpoints[id].netns_cookie, own, n, err);
+	return ret ? ret : up_ports_publish(dp, id, own, n, err);
 }
 
 struct wanted {

@@ -12,7 +12,8 @@ struct up_datapath;
 struct up_err;
 
 /**
- * up_ports_check() - may these ranges be published?
+ * up_ports_check() - may these ranges be published? Those that leave the host's ports open are
+ * given some
  * @dp:       open datapath
  * @endpoint: who wants them, 0 for one that is not there yet
  * @netns_cookie: of its network namespace: what another endpoint of the same container has
@@ -25,7 +26,7 @@ struct up_err;
  * -EOPNOTSUPP where the protocol does not let the port change
  */
 int up_ports_check(struct up_datapath *dp, uint32_t endpoint, uint64_t netns_cookie,
-		   const struct up_publish *pubs, size_t n, struct up_err *err);
+		   struct up_publish *pubs, size_t n, struct up_err *err);
 
 /** up_ports_publish() - make checked ranges live, all at one instant. Callers hold the lock */
 int up_ports_publish(struct up_datapath *dp, uint32_t endpoint, const struct up_publish *pubs,

@@ -107,7 +107,7 @@ static int parse_address(struct spec *s, char *text)
 	return 0;
 }
 
-/* The host's side: HOST or ADDR:HOST */
+/* The host's side: HOST or ADDR:HOST, where HOST may be empty for a free one */
 static int parse_host(struct spec *s, char *host)
 {
 	char *colon = strrchr(host, ':'), *bracket = strchr(host, ']');
@@ -121,7 +121,8 @@ static int parse_host(struct spec *s, char *host)
 		range = colon + 1;
 		ret = parse_address(s, host);
 	}
-	if (ret)
+	s->pub.any = !*range;
+	if (ret || s->pub.any)
 		return ret;
 	if (parse_range(range, &s->pub.lo, &s->pub.hi))
 		return up_fail_msg(s->err, EINVAL,
@@ -143,6 +144,7 @@ static int parse_ports(struct spec *s, char *head)
 			s->text, container);
 	s->pub.lo = s->pub.to;
 	s->pub.hi = to_hi;
+	s->pub.any = !colon;
 	if (colon) {
 		*colon = '\0';
 		ret = parse_host(s, head);

@@ -2,7 +2,7 @@
 /*
  * Published ports as people write them:
  *
- *	[ADDR:][HOST[-END]:]CONTAINER[-END][/PROTO[,PROTO]...][,share][,from=CIDR[,CIDR]...]
+ *	[ADDR:][[HOST[-END]]:]CONTAINER[-END][/PROTO[,PROTO]...][,share][,from=CIDR[,CIDR]...]
  */
 #ifndef UP_CORE_PORTSPEC_H
 #define UP_CORE_PORTSPEC_H
@@ -25,6 +25,7 @@ struct up_err;
  * @hi:     last host port, inclusive
  * @to:     container port that @lo maps to
  * @to_one: every port of the range maps to @to; else the range is mapped one to one from there
+ * @any:    free host ports will do, as many as from @lo to @hi: see up_ports_choose()
  * @share:  other endpoints may publish the same range too
  * @unreserved: neither are the host's own sockets asked whether they hold it, nor kept from binding
  *          it: a container's runtime holds the ports with sockets of its own
@@ -37,7 +38,7 @@ struct up_publish {
 	struct up_addr addr;
 	uint8_t proto;
 	uint16_t lo, hi, to;
-	bool to_one, share, unreserved, standby;
+	bool to_one, any, share, unreserved, standby;
 	struct up_cidr *from;
 	size_t n_from;
 	uint32_t allow;
@@ -62,7 +63,8 @@ void up_publish_list_free(struct up_publish_list *list);
 /**
  * up_portspec_parse() - read docker's -p syntax, and a little more, and append what it says
  * @text: "8080:80", "127.0.0.1:8080:80/udp", "[::1]:8080:80", "8000-8100:8000-8100", "8000-8100:80"
- *        (all of them to one), "80" (the same port), "53:53/tcp,udp", "80:80,from=10.0.0.0/8",
+ *        (all of them to one), "80", ":80", "127.0.0.1::80" (@any; @lo and @hi are
+ *        the container's), "53:53/tcp,udp", "80:80,from=10.0.0.0/8",
  *        "80:80,from=@FILE" (a network on each line), "80:80,share"
  * @list: appended to; nothing is, where an error is returned
  * @err:  names the text and what is wrong with it

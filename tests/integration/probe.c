@@ -249,19 +249,36 @@ static void serve_tcp(int listener, const char *tag)
 	close(fd);
 }
 
+/* Answers leave with the address that was asked, by the interface that the routes name. */
+static void answer_from_asked(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
+			((struct in_pktinfo *)CMSG_DATA(c))->ipi_ifindex = 0;
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+			((struct in6_pktinfo *)CMSG_DATA(c))->ipi6_ifindex = 0;
+	}
+}
+
 static void serve_udp(int fd, const char *tag)
 {
 	static char buf[CHUNK], reply[CHUNK + 128];
-	struct address from = {.len = sizeof(from.in6)};
-	ssize_t n = recvfrom(fd, buf, sizeof(buf), 0, &from.sa, &from.len);
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	struct address from;
+	struct iovec io = {buf, sizeof(buf)};
+	struct msghdr m = {&from, sizeof(from.in6), &io, 1, control, sizeof(control), 0};
+	ssize_t n = recvmsg(fd, &m, 0);
 	int head;
 
 	if (n < 0)
 		return;
+	from.len = m.msg_namelen;
 	log_line("udp", &from);
 	head = snprintf(reply, sizeof(reply), "%s saw %s: ", tag, name_of(&from).s);
 	memcpy(reply + head, buf, (size_t)n);
-	sendto(fd, reply, (size_t)head + (size_t)n, 0, &from.sa, from.len);
+	io = (struct iovec){reply, (size_t)head + (size_t)n};
+	answer_from_asked(&m);
+	sendmsg(fd, &m, 0);
 }
 
 static void listen_on(struct pollfd *p, int type, const struct address *a)
@@ -271,6 +288,8 @@ static void listen_on(struct pollfd *p, int type, const struct address *a)
 	p->events = POLLIN;
 	p->fd = socket(a->sa.sa_family, type | SOCK_CLOEXEC, 0);
 	setsockopt(p->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(p->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	setsockopt(p->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
 	if (bind(p->fd, &a->sa, a->len) || (type == SOCK_STREAM && listen(p->fd, 512)))
 		die("listen on %s: %s", name_of(a).s, strerror(errno));
 }

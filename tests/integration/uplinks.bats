@@ -68,11 +68,16 @@ host_ip() {
 	sent=$(packets eth1)
 	contains "$(ctr a probe ask tcp $FAR 7000)" "outside saw $SECOND:"
 	contains "$(ctr a probe ask tcp $FAR6 7000)" "outside saw [$SECOND6]:"
+	contains "$(ctr a probe ask udp $FAR 7000)" "outside saw $SECOND:"
+	contains "$(ctr a probe ask udp $FAR6 7000)" "outside saw [$SECOND6]:"
 	contains "$(ask host tcp $FAR 7000)" "outside saw $HOST:"
+	contains "$(ask host udp $FAR 7000)" "outside saw $HOST:"
 	# By that interface, not only with its address.
 	equals "$(on a "$PROBE" pump $FAR 7000 1000000)" "ok 1000000"
 	equals "$(on a "$PROBE" pump $FAR6 7000 1000000)" "ok 1000000"
-	(($(packets eth1) >= sent + 100))
+	equals "$(on a "$PROBE" datagram $FAR 7000 60000)" "ok 60000"
+	equals "$(on a "$PROBE" datagram $FAR6 7000 60000)" "ok 60000"
+	(($(packets eth1) >= sent + 180))
 	host_ip rule del from 10.215.0.0/16 lookup 100
 	host_ip -6 rule del from "$(endpoint_of a address6)" lookup 100
 	host_ip route flush table 100
@@ -92,7 +97,8 @@ packets() {
 	sent=$(packets eth1)
 	# The client asks from an address that the main table has behind eth0.
 	equals "$(on client "$PROBE" pump "$SECOND" 8081 1000000)" "ok 1000000"
-	(($(packets eth1) > sent))
+	equals "$(on client "$PROBE" datagram "$SECOND" 8081 60000)" "ok 60000"
+	(($(packets eth1) >= sent + 40))
 	host_ip rule del from $SECOND lookup 101
 	host_ip route flush table 101
 }

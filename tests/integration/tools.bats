@@ -282,18 +282,26 @@ arrived() {
 	up port del b 7301:7300
 }
 
+# Linux 6.18 forwards IPv6 segments that wait to be cut (GSO) by a guess where there are extension
+# headers: ipv6_rcv() leaves the transport header at the first one, so the routers between would take
+# the first byte of TCP's sequence number for the length of its header, and where that is more than
+# 40 (five connections in 16) believe them too large. So whoever sends options cuts for itself.
 @test "packets with IP options and with destination options are ours like any other" {
-	local created
+	local created to
+	on client ethtool -K eth0 tso off >/dev/null
+	on a ethtool -K eth0 tso off >/dev/null
 	created=$(counter flow_new)
 	for to in "$HOST" "$HOST6"; do
-		equals "$(PROBE_OPTIONS=1 on client "$PROBE" pump "$to" 8081 1000)" "ok 1000"
+		equals "$(PROBE_OPTIONS=1 on client "$PROBE" pump "$to" 8081 1000000)" "ok 1000000"
 		contains "$(PROBE_OPTIONS=1 on client "$PROBE" ask udp "$to" 8081)" "a saw"
 	done
 	for to in "$FAR_CLIENT" "$FAR_CLIENT6"; do
-		equals "$(PROBE_OPTIONS=1 on a "$PROBE" pump "$to" 7000 1000)" "ok 1000"
+		equals "$(PROBE_OPTIONS=1 on a "$PROBE" pump "$to" 7000 1000000)" "ok 1000000"
 		contains "$(PROBE_OPTIONS=1 on a "$PROBE" ask udp "$to" 7000)" "outside saw"
 	done
 	(($(counter flow_new) == created + 8))
+	on client ethtool -K eth0 tso on >/dev/null
+	on a ethtool -K eth0 tso on >/dev/null
 }
 
 @test "packets with a VLAN tag are another interface's, and not ours" {

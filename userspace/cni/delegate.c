@@ -244,3 +244,16 @@ int up_cni_next(struct up_cni *c, json_t **ret_result, struct up_err *err)
 		return ret;
 	return up_cni_result_parse(answer, c->version, ret_result, err);
 }
+
+int up_cni_ask_newer(struct up_cni *c, const char *type, struct up_err *err)
+{
+	const struct up_cni_call call = {.type = type, .verb = c->env.verb, .not_us = true};
+	int ret = up_cni_delegate(c, &call, NULL, err);
+	enum up_cni_code code = ret ? up_cni_code(err) : 0;
+
+	if (code != UP_CNI_BAD_ENV && code != UP_CNI_INCOMPATIBLE)
+		return ret;
+	json_decref(c->relayed);
+	c->relayed = NULL;
+	return 0;
+}

@@ -41,4 +41,10 @@ bool up_cni_have_next(const struct up_cni *c);
  */
 int up_cni_next(struct up_cni *c, json_t **ret_result, struct up_err *err);
 
+/**
+ * up_cni_ask_newer() - pass GC or STATUS on to a plugin, which is not us. Those of before version
+ * 1.1.0 know neither: that is no failure of theirs
+ */
+int up_cni_ask_newer(struct up_cni *c, const char *type, struct up_err *err);
+
 #endif

@@ -21,6 +21,8 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "cni/adopt.h"
+#include "cni/child.h"
 #include "cni/cni.h"
 #include "cni/error.h"
 #include "cni/hostlocal.h"
@@ -88,6 +90,23 @@ static int read_options(const struct up_cni *c, struct options *o, struct up_err
 	return ret ? ret : up_cni_choose_mac(c, o->mac, err);
 }
 
+/* What such a container says and hears passes no program of ours but for its published ports. */
+static int check_dhcp(const struct up_cni *c, const struct options *o, struct up_err *err)
+{
+	if (c->plugin != &up_cni_underpass)
+		return up_cni_fail(
+			err, UP_CNI_UNSUPPORTED,
+			"ipam: type dhcp: no server can be at the other end of %s's link",
+			c->plugin->name);
+	if (o->policy != UP_CNI_OPEN)
+		return up_cni_fail(err, UP_CNI_UNSUPPORTED,
+				   "ingressPolicy: not with ipam of type dhcp");
+	if (o->limits.set)
+		return up_cni_fail(err, UP_CNI_UNSUPPORTED,
+				   "bandwidth: not with ipam of type dhcp");
+	return 0;
+}
+
 /* Each name has the reference plugin's defaults; our own those that one wants. */
 static int options_of(const struct up_cni *c, struct options *o, struct up_err *err)
 {
@@ -107,6 +126,8 @@ static int options_of(const struct up_cni *c, struct options *o, struct up_err *
 		ret = up_cni_policy_parse(c, &o->policy, err);
 	if (!ret && ours)
 		ret = up_cni_limits_parse(c, &o->limits, err);
+	if (!ret && up_cni_ipam_is_dhcp(c))
+		ret = check_dhcp(c, o, err);
 	if (!ret && o->mtu && o->mtu < 68)
 		ret = up_cni_fail(err, UP_CNI_BAD_CONFIG, "mtu: %llu is below 68 (RFC 791)",
 				  (unsigned long long)o->mtu);
@@ -471,10 +492,35 @@ static void describe_own(struct attach *a)
 	json_object_set_new(a->result, "ips", ips);
 }
 
+/* Addresses by DHCP: see ipam.h. The interface comes with them. */
+static int attach_child(struct attach *a, struct up_err *err)
+{
+	int ret = up_cni_child_add(a->c, a->netns, &a->result, err);
+
+	if (ret)
+		return ret;
+	a->leased = true;
+	json_decref(a->c->prev);
+	a->c->prev = json_incref(a->result);
+	ret = up_cni_datapath(a->c, &a->dp, err);
+	if (!ret)
+		ret = up_cni_adopt(a->c, &a->ports, err);
+	if (!ret)
+		ret = up_cni_fail(err, UP_CNI_BAD_CONFIG,
+				  "ipam: dhcp: the master is no uplink of underpass");
+	a->added = ret > 0;
+	set_dns(a->c, a->result);
+	return ret < 0 ? ret : 0;
+}
+
 static int attach(struct attach *a, struct up_err *err)
 {
 	struct up_endpoint_spec spec = {};
-	int ret = get_addresses(a, &spec, err);
+	int ret;
+
+	if (up_cni_ipam_is_dhcp(a->c))
+		return attach_child(a, err);
+	ret = get_addresses(a, &spec, err);
 
 	if (!ret && a->leased && a->o.default_route)
 		add_default_routes(a->result, &spec);
@@ -541,7 +587,7 @@ static int prepare(struct attach *a, struct up_err *err)
 	return ret ? ret : clear_way(a->c, err);
 }
 
-static int iface_add(struct up_cni *c, json_t **ret_result, struct up_err *err)
+int up_cni_iface_add(struct up_cni *c, json_t **ret_result, struct up_err *err)
 {
 	cleanup_fd int netns = up_cni_netns_open(c, err);
 	struct attach a = {.c = c, .netns = netns};
@@ -556,7 +602,7 @@ static int iface_add(struct up_cni *c, json_t **ret_result, struct up_err *err)
 			ret = up_cni_state_save(c, true, err);
 		if (ret)
 			undo(&a);
-		else
+		else if (a.info.ifindex)
 			up_endpoint_settle(a.dp, &a.info);
 	}
 	up_publish_list_free(&a.ports);
@@ -587,7 +633,7 @@ static int remove_endpoint(struct up_cni *c, const char *name, struct up_err *er
 }
 
 /* Addresses are given back even where the interface could not be removed. */
-static int iface_del(struct up_cni *c, struct up_err *err)
+int up_cni_iface_del(struct up_cni *c, struct up_err *err)
 {
 	char name[UP_NAME_MAX + 1];
 	struct up_err second = {};
@@ -638,7 +684,7 @@ int up_cni_gc(struct up_cni *c, const char *plugin, bool release, struct up_err 
 	return gc.ret;
 }
 
-static int iface_gc(struct up_cni *c, struct up_err *err)
+int up_cni_iface_gc(struct up_cni *c, struct up_err *err)
 {
 	struct up_err second = {};
 	int ret = up_cni_gc(c, NULL, true, err);
@@ -651,7 +697,7 @@ static int iface_gc(struct up_cni *c, struct up_err *err)
  */
 
 /* The datapath is brought up here, if it must be, so that "ready" is true. */
-static int iface_status(struct up_cni *c, struct up_err *err)
+int up_cni_iface_status(struct up_cni *c, struct up_err *err)
 {
 	cleanup_datapath struct up_datapath *dp = NULL;
 	struct options o;
@@ -668,13 +714,19 @@ static int iface_status(struct up_cni *c, struct up_err *err)
 }
 
 const struct up_cni_plugin up_cni_underpass = {
-	"underpass", iface_add, iface_del, up_cni_iface_check, iface_gc, iface_status,
-};
-
-const struct up_cni_plugin up_cni_bridge = {
-	"bridge", iface_add, iface_del, up_cni_iface_check, iface_gc, iface_status,
+	.name = "underpass",
+	.add = up_cni_iface_add,
+	.del = up_cni_iface_del,
+	.check = up_cni_iface_check,
+	.gc = up_cni_iface_gc,
+	.status = up_cni_iface_status,
 };
 
 const struct up_cni_plugin up_cni_ptp = {
-	"ptp", iface_add, iface_del, up_cni_iface_check, iface_gc, iface_status,
+	.name = "ptp",
+	.add = up_cni_iface_add,
+	.del = up_cni_iface_del,
+	.check = up_cni_iface_check,
+	.gc = up_cni_iface_gc,
+	.status = up_cni_iface_status,
 };

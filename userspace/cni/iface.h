@@ -17,7 +17,11 @@ struct up_cidr up_cni_network_of(const struct up_addr *addr, uint8_t plen);
  */
 int up_cni_gc(struct up_cni *c, const char *plugin, bool release, struct up_err *err);
 
-/** up_cni_iface_check() - the verb CHECK: is the interface as prevResult describes it? */
+/** up_cni_iface_add() and the others - the verbs, by whatever name the interface is asked for */
+int up_cni_iface_add(struct up_cni *c, json_t **ret_result, struct up_err *err);
+int up_cni_iface_del(struct up_cni *c, struct up_err *err);
 int up_cni_iface_check(struct up_cni *c, struct up_err *err);
+int up_cni_iface_gc(struct up_cni *c, struct up_err *err);
+int up_cni_iface_status(struct up_cni *c, struct up_err *err);
 
 #endif

@@ -45,6 +45,19 @@ static int read_section(const struct up_cni *c, struct ipam *ret, struct up_err 
 	return 1;
 }
 
+bool up_cni_ipam_is_dhcp(const struct up_cni *c)
+{
+	const char *type = json_string_value(up_cni_get(up_cni_get(c->conf, "ipam"), "type"));
+
+	return type && !strcmp(type, "dhcp");
+}
+
+/* Who gives addresses, and takes them back: see the header. */
+static const char *manager_of(const struct up_cni *c, const struct ipam *ipam)
+{
+	return up_cni_ipam_is_dhcp(c) ? "macvlan" : ipam->type;
+}
+
 bool up_cni_has_ipam(const struct up_cni *c)
 {
 	const json_t *ipam = up_cni_get(c->conf, "ipam");
@@ -54,7 +67,7 @@ bool up_cni_has_ipam(const struct up_cni *c)
 
 static int delegate_add(struct up_cni *c, const struct ipam *ipam, json_t **ret, struct up_err *err)
 {
-	const struct up_cni_call call = {.type = ipam->type, .verb = UP_CNI_ADD};
+	const struct up_cni_call call = {.type = manager_of(c, ipam), .verb = UP_CNI_ADD};
 	json_auto_t *answer = NULL;
 	struct up_cni_ips ips;
 	int retval = up_cni_delegate(c, &call, &answer, err);
@@ -99,7 +112,7 @@ int up_cni_ipam_release(struct up_cni *c, const char *id, const char *ifname, st
 
 	if (ret <= 0)
 		return ret;
-	call.type = ipam.type;
+	call.type = manager_of(c, &ipam);
 	return ipam.ours ? up_cni_hostlocal_release(c, ipam.conf, id, ifname, err)
 			 : up_cni_delegate(c, &call, NULL, err);
 }
@@ -122,20 +135,6 @@ int up_cni_ipam_check(struct up_cni *c, struct up_err *err)
 			 : up_cni_delegate(c, &call, NULL, err);
 }
 
-/* Plugins of before version 1.1.0 know neither GC nor STATUS: that is no failure of theirs. */
-static int ask_newer(struct up_cni *c, const char *type, struct up_err *err)
-{
-	const struct up_cni_call call = {.type = type, .verb = c->env.verb};
-	int ret = up_cni_delegate(c, &call, NULL, err);
-	enum up_cni_code code = ret ? up_cni_code(err) : 0;
-
-	if (code != UP_CNI_BAD_ENV && code != UP_CNI_INCOMPATIBLE)
-		return ret;
-	json_decref(c->relayed);
-	c->relayed = NULL;
-	return 0;
-}
-
 int up_cni_ipam_gc(struct up_cni *c, struct up_err *err)
 {
 	struct ipam ipam;
@@ -143,7 +142,8 @@ int up_cni_ipam_gc(struct up_cni *c, struct up_err *err)
 
 	if (ret <= 0)
 		return ret;
-	return ipam.ours ? up_cni_hostlocal_gc(c, ipam.conf, err) : ask_newer(c, ipam.type, err);
+	return ipam.ours ? up_cni_hostlocal_gc(c, ipam.conf, err)
+			 : up_cni_ask_newer(c, ipam.type, err);
 }
 
 int up_cni_ipam_status(struct up_cni *c, struct up_err *err)
@@ -154,7 +154,7 @@ int up_cni_ipam_status(struct up_cni *c, struct up_err *err)
 	if (ret <= 0)
 		return ret;
 	return ipam.ours ? up_cni_hostlocal_status(c, ipam.conf, err)
-			 : ask_newer(c, ipam.type, err);
+			 : up_cni_ask_newer(c, ipam.type, err);
 }
 
 bool up_cni_is_valid(const struct up_cni *c, const char *id, const char *ifname)

@@ -3,6 +3,13 @@
  * Addresses of an attachment. The types "host-local" and "underpass" are served here, with
  * host-local's configuration and files; any other, and host-local where its section says
  * "delegate": true, by the plugin of that name.
+ *
+ * Type "dhcp" is another matter. A server gives addresses of the network that it is on to who asks
+ * from there, and the dhcp plugin asks by the container's interface: the interface must be there
+ * first, and be on that network, as a link to this host is not. So the macvlan plugin is called,
+ * which makes a child of the uplink and calls the dhcp plugin in turn; what it made is adopted, as
+ * portmap does it: the published ports are ours, all else goes past us. (A bridge with such
+ * addresses is somebody else's altogether: bridge.c.)
  */
 #ifndef UP_CNI_IPAM_H
 #define UP_CNI_IPAM_H
@@ -11,6 +18,9 @@
 #include <stdbool.h>
 
 #include "cni/cni.h"
+
+/** up_cni_ipam_is_dhcp() - does the interface come with its address? */
+bool up_cni_ipam_is_dhcp(const struct up_cni *c);
 
 /** up_cni_has_ipam() - does the configuration say who manages addresses? */
 bool up_cni_has_ipam(const struct up_cni *c);

@@ -149,6 +149,89 @@ touch: /x: Read-only file system
 	run -0 bundle
 }
 
+@test "devices are made where the bundle says so, with their owner and mode" {
+	edit '.linux.devices = [
+			{type: "c", path: "/dev/my/null", major: 1, minor: 3, fileMode: 420, uid: 7, gid: 8},
+			{type: "u", path: "/dev/null", major: 1, minor: 3},
+			{type: "b", path: "/disk", major: 4000, minor: 200},
+			{type: "p", path: "/dev/fifo", fileMode: 384}]
+		| .root.readonly = false'
+	script 'stat -c "%F %t %T %a %u:%g" /dev/my/null /disk /dev/fifo; : </dev/my/null; : </disk'
+	run -1 bundle
+	equals "${lines[0]}" "character special file 1 3 644 7:8"
+	equals "${lines[1]}" "block special file fa0 c8 666 0:0"
+	equals "${lines[2]}" "fifo 0 0 600 0:0"
+	contains "${lines[3]}" "/disk: Operation not permitted" # allowed are others
+	edit '.linux.resources.devices += [{allow: true, type: "a", access: "rwm"}]'
+	run -1 bundle
+	contains "${lines[3]}" "/disk: No such device or address" # there is none, and it may be opened
+	edit '.linux.devices = [{type: "c", path: "/bin/busybox", major: 1, minor: 3}]'
+	run -125 bundle
+	contains "$output" "device /bin/busybox: something else is there"
+}
+
+@test "devices in a user namespace are the host's, and no others" {
+	edit '.linux.namespaces += [{type: "user"}] | .root.readonly = false
+		| .linux.uidMappings = [{containerID: 0, hostID: 500000, size: 1000}]
+		| .linux.gidMappings = [{containerID: 0, hostID: 600000, size: 1000}]
+		| .linux.devices = [{type: "c", path: "/dev/loop-control", major: 10, minor: 237}]'
+	script 'stat -c "%t %T" /dev/loop-control'
+	run -0 bundle
+	equals "$output" "a ed"
+	edit '.linux.devices[0].minor = 1'
+	run -125 bundle
+	contains "$output" "a user namespace makes no devices, and the host's is another one"
+}
+
+@test "a path of a device that leads out of the root by a link does not" {
+	ln -sfn / "$BUNDLE/rootfs/out"
+	edit ".linux.devices = [{type: \"p\", path: \"/out$TOPO_DIR/escaped\"}] | .root.readonly = false"
+	script "stat -c %F $TOPO_DIR/escaped"
+	run -0 bundle
+	equals "$output" fifo
+	run ! test -e "$TOPO_DIR/escaped"
+	rm "$BUNDLE/rootfs/out"
+}
+
+@test "seccomp: the bundle's filter instead of the default one" {
+	edit '.root.readonly = false | .process.noNewPrivileges = true'
+	script 'mkdir /x; unshare -m true; sync; chmod 700 /tmp && chmod 711 /tmp; echo end'
+	run -0 bundle
+	contains "$output" "unshare"
+	edit '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],
+		flags: ["SECCOMP_FILTER_FLAG_LOG"], syscalls: [
+			{names: ["mkdir", "mkdirat", "nosuchcall"], action: "SCMP_ACT_ERRNO", errnoRet: 28},
+			{names: ["sync"], action: "SCMP_ACT_KILL_PROCESS"},
+			{names: ["chmod", "fchmodat"], action: "SCMP_ACT_ERRNO",
+				args: [{index: 1, value: 448, op: "SCMP_CMP_EQ"}, {index: 2, value: 448, op: "SCMP_CMP_EQ"}]},
+			{names: ["chmod"], action: "SCMP_ACT_ERRNO", args: [{index: 1, value: 448, op: "SCMP_CMP_EQ"},
+				{index: 1, value: 449, op: "SCMP_CMP_EQ"}]}]}'
+	run -0 bundle
+	contains "$output" "mkdir: can't create directory '/x': No space left on device"
+	contains "$output" "Bad system call"
+	contains "$output" "chmod: /tmp: Operation not permitted"
+	contains "$output" end
+	up run -d --name s --bundle "$BUNDLE" -- sleep 100
+	run -1 up exec s mkdir /y
+	contains "$output" "No space left"
+	run -0 bundle --security-opt seccomp=unconfined -- mkdir /x
+}
+
+@test "seccomp: docker's own profile, as podman writes it into its bundles" {
+	[[ -s /usr/share/containers/seccomp.json ]]
+	jq '{defaultAction, architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], syscalls: [.syscalls[]
+		| select((.includes // {}) == {} or ((.includes.arches // []) | index("amd64"))) | {names, action} + (if .errnoRet then {errnoRet} else {} end)
+		+ (if (.args // []) != [] then {args: [.args[] | {index, value, op} + (if .valueTwo then {valueTwo} else {} end)]} else {} end)]}' \
+		/usr/share/containers/seccomp.json >"$TOPO_DIR/seccomp"
+	(($(jq '.syscalls | length' "$TOPO_DIR/seccomp") > 5))
+	jq --slurpfile s "$TOPO_DIR/seccomp" '.linux.seccomp = $s[0]' "$BUNDLE/config.json" >"$TOPO_DIR/with"
+	cp "$TOPO_DIR/with" "$BUNDLE/config.json"
+	script 'swapoff /dev/null; grep Seccomp: /proc/self/status'
+	run -0 bundle
+	contains "$output" "swapoff: /dev/null: Operation not permitted"
+	contains "$output" $'Seccomp:\t2'
+}
+
 @test "options win over the bundle" {
 	script 'hostname; id -u; pwd; echo $TERM'
 	equals "$(bundle --hostname mine -u 5 -w /tmp -e TERM=dumb | xargs)" "mine 5 /tmp dumb"
@@ -170,11 +253,21 @@ touch: /x: Read-only file system
 		run -125 bundle
 		equals "$output" "underpass: bundle $BUNDLE: config.json: $name"
 	done <<-'END'
-		.linux.seccomp = {"defaultAction": "SCMP_ACT_ERRNO"}@linux: seccomp: not implemented
+		.linux.seccomp = {"defaultAction": "SCMP_ACT_NOTIFY"}@linux: seccomp: action SCMP_ACT_NOTIFY: not implemented
+		.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x"}@linux: seccomp: 1 object item(s) left unpacked: listenerPath: not implemented
+		.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "flags": ["X"]}@linux: seccomp: flags: X: not implemented
+		.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_VAX"]}@linux: seccomp: architectures: SCMP_ARCH_VAX: not implemented
+		.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]}@linux: seccomp: syscalls: 0: want names
+		.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 9, "value": 0, "op": "SCMP_CMP_EQ"}]}]}@linux: seccomp: syscalls: 0: want args: integers within bounds
 		.hooks = {"prestart": [{"path": "/bin/true"}]}@hooks: not implemented
 		.linux.intelRdt = {}@linux: intelRdt: not implemented
 		.linux.namespaces += [{"type": "time"}]@linux: namespaces: 5: time: not implemented
-		.linux.devices = [{}]@linux: devices: not implemented
+		.linux.devices = [{"type": "c"}]@linux: devices: 0: Object item not found: path
+		.linux.devices = [{"type": "x", "path": "/dev/x"}]@linux: devices: 0: want type c, u, b or p
+		.linux.devices = [{"type": "c", "path": "dev/x"}]@linux: devices: 0: path 'dev/x': want an absolute path of a node
+		.linux.devices = [{"type": "c", "path": "/dev/.."}]@linux: devices: 0: path '/dev/..': want an absolute path of a node
+		.linux.devices = [{"type": "c", "path": "/dev/x", "major": 4096}]@linux: devices: 0: want integers within bounds
+		.linux.resources.devices += [{"allow": false, "type": "c", "major": 1, "minor": 3}]@linux: resources: devices: 1: other than allowing a, c or b: not implemented
 		.process.oomScoreAdj = 5@process: oomScoreAdj: not implemented
 		.process.apparmorProfile = "x"@process: apparmorProfile: not implemented
 		.process.rlimits[0].type = "RLIMIT_NO"@process: rlimits: 0: ulimit 'NO': there is none of that name

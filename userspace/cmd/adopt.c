@@ -134,6 +134,7 @@ static void adopt_files(struct up_run *r, const struct up_bundle *b)
 	fs->bundle = true;
 	fs->readonly |= b->readonly;
 	fs->show_cgroups = b->cgroups;
+	fs->nodes = b->nodes;
 	fs->masked = b->masked.at;
 	fs->n_masked = b->masked.n;
 	fs->guarded = b->guarded.at;

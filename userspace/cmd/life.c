@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -22,6 +23,8 @@
 #include "launch/mount.h"
 #include "launch/relay.h"
 #include "net/netns.h"
+
+#define INIT_DEATH_MS 5000
 
 /* ---- the container's life ---------------------------------------------------------------------
  */
@@ -232,10 +235,9 @@ static int add_networks(struct up_run *r, int netns, struct up_err *err)
 	return ret;
 }
 
-static int add_endpoints(struct up_run *r, struct up_err *err)
+static int add_endpoints(struct up_run *r, int netns, struct up_err *err)
 {
-	cleanup_fd int netns = up_netns_open_pid(r->sb.pid, err);
-	int ret = netns < 0 ? netns : open_datapath(r, err);
+	int ret = open_datapath(r, err);
 
 	if (!ret)
 		ret = up_plug_first(r, netns, &r->first, err);
@@ -293,6 +295,25 @@ static int prepare(struct up_run *r, struct up_err *err)
 	return ret ? ret : up_stdio_open(&r->stdio, err);
 }
 
+/* Its network namespace is gone, so init is ending: what it said first is why the start failed. */
+static int explain(struct up_run *r, struct up_err *err)
+{
+	struct pollfd p = {r->sb.pidfd, POLLIN, 0};
+	cleanup_fd int master = -1;
+	struct up_err why = {};
+
+	if (poll(&p, 1, INIT_DEATH_MS) > 0 && up_sandbox_go(&r->sb, &master, &r->code, &why))
+		*err = why;
+	return -err->code;
+}
+
+static int plug(struct up_run *r, struct up_err *err)
+{
+	cleanup_fd int netns = up_netns_open_pid(r->sb.pid, err);
+
+	return netns < 0 ? explain(r, err) : add_endpoints(r, netns, err);
+}
+
 static int bring_to_life(struct up_run *r, struct up_err *err)
 {
 	int master, ret = prepare(r, err);
@@ -306,7 +327,7 @@ static int bring_to_life(struct up_run *r, struct up_err *err)
 	if (!ret)
 		ret = up_container_save(&r->record, err);
 	if (!ret && up_run_is_fast(r))
-		ret = add_endpoints(r, err);
+		ret = plug(r, err);
 	if (!ret)
 		ret = up_sandbox_go(&r->sb, &master, &r->code, err);
 	if (ret)

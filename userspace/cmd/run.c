@@ -126,6 +126,8 @@ int up_run_secure(struct up_run *r, struct up_err *err)
 	r->sandbox.fs.unmasked = r->no_masks;
 	if (r->no_seccomp || r->sandbox.fs.privileged)
 		return 0;
+	if (r->bundle && r->bundle->seccomp.n)
+		return up_seccomp_copy(&r->bundle->seccomp, &c->seccomp, err);
 	return up_seccomp_default(c->caps.bounding, &c->seccomp, err);
 }
 

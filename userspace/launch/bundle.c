@@ -120,6 +120,8 @@ void up_bundle_free(struct up_bundle *b)
 	up_words_free(&b->guarded);
 	up_words_free(&b->sysctls);
 	up_volumes_close(&b->mounts);
+	up_seccomp_free(&b->seccomp);
+	free(b->nodes.at);
 	json_decref(b->json);
 	free(b);
 }

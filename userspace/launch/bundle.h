@@ -14,10 +14,12 @@
 
 #include "launch/caps.h"
 #include "launch/cgroup.h"
+#include "launch/devnodes.h"
 #include "launch/etcfiles.h"
 #include "launch/rlimit.h"
 #include "launch/namespaces.h"
 #include "launch/sandbox.h"
+#include "launch/seccomp.h"
 #include "launch/volume.h"
 
 #define UP_BUNDLE_DEVICES 64
@@ -40,6 +42,8 @@
  * @idmap:    linux.uidMappings and linux.gidMappings
  * @devices:  linux.resources.devices that are allowed; numbers are UINT32_MAX for any
  * @n_devices: how many
+ * @nodes:    linux.devices
+ * @seccomp:  linux.seccomp, compiled; none where not given
  * @umask:    process.user.umask, or 022
  * @readonly, @terminal, @no_new_privs: root.readonly, process.terminal, process.noNewPrivileges
  * @cgroups:  there is a mount of cgroups
@@ -63,6 +67,8 @@ struct up_bundle {
 		const char *access;
 	} devices[UP_BUNDLE_DEVICES];
 	size_t n_devices;
+	struct up_device_nodes nodes;
+	struct up_seccomp seccomp;
 	unsigned int umask;
 	bool readonly, terminal, no_new_privs, cgroups;
 };

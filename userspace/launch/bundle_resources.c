@@ -15,6 +15,18 @@ static uint32_t device_number(json_int_t n)
 	return n < 0 ? UINT32_MAX : (uint32_t)n;
 }
 
+static int add_rule(struct up_bundle *b, char type, json_int_t major, json_int_t minor,
+		    const char *access, struct up_err *err)
+{
+	if (b->n_devices == UP_BUNDLE_DEVICES)
+		return up_fail_msg(err, E2BIG, "more than %d", UP_BUNDLE_DEVICES);
+	b->devices[b->n_devices].type = type;
+	b->devices[b->n_devices].major = device_number(major);
+	b->devices[b->n_devices].minor = device_number(minor);
+	b->devices[b->n_devices++].access = access;
+	return 0;
+}
+
 /* "Nothing but the default ones" comes first in every bundle, and is how it is here anyway. */
 static int take_device(struct up_bundle *b, json_t *value, struct up_err *err)
 {
@@ -28,16 +40,14 @@ static int take_device(struct up_bundle *b, json_t *value, struct up_err *err)
 		return up_fail_msg(err, EINVAL, "%s", je.text);
 	if (!allow && *type == 'a' && major < 0 && minor < 0)
 		return 0;
+	if (!strcmp(type, "a") && allow)
+		return add_rule(b, 'c', major, minor, access, err)
+			       ? -err->code
+			       : add_rule(b, 'b', major, minor, access, err);
 	if (!allow || (strcmp(type, "c") && strcmp(type, "b")))
 		return up_fail_msg(err, EOPNOTSUPP,
-				   "other than allowing a c or b: not implemented");
-	if (b->n_devices == UP_BUNDLE_DEVICES)
-		return up_fail_msg(err, E2BIG, "more than %d", UP_BUNDLE_DEVICES);
-	b->devices[b->n_devices].type = *type;
-	b->devices[b->n_devices].major = device_number(major);
-	b->devices[b->n_devices].minor = device_number(minor);
-	b->devices[b->n_devices++].access = access;
-	return 0;
+				   "other than allowing a, c or b: not implemented");
+	return add_rule(b, *type, major, minor, access, err);
 }
 
 static int take_devices(struct up_bundle *b, json_t *value, struct up_err *err)

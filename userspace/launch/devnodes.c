@@ -4,8 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -32,13 +35,11 @@ static const struct {
 	{"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"},
 };
 
-/* The host's node over an empty file. The root is not changed yet: /dev is the host's. */
-static int bind_node(int root, const char *name, struct up_err *err)
+/* The host's node over an empty file. The root is not changed yet: paths are the host's. */
+static int bind_node(int root, const char *path, struct up_err *err)
 {
 	cleanup_fd int fd = -1, target = -1;
-	char path[NAME_MAX + 8];
 
-	snprintf(path, sizeof(path), "/dev/%s", name);
 	target = up_inroot_make(root, path, false);
 	if (target < 0)
 		return up_fail(err, target, "make %s", path);
@@ -51,9 +52,11 @@ static int make_nodes(int root, int dir, bool userns, struct up_err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
 		dev_t number = makedev(nodes[i].major, nodes[i].minor);
+		char path[32];
 
-		if (userns && bind_node(root, nodes[i].name, err))
-			return up_wrap(err, "/dev/%s", nodes[i].name);
+		snprintf(path, sizeof(path), "/dev/%s", nodes[i].name);
+		if (userns && bind_node(root, path, err))
+			return up_wrap(err, "%s", path);
 		if (!userns && mknodat(dir, nodes[i].name, S_IFCHR | 0666, number) &&
 		    errno != EEXIST)
 			return up_fail(err, errno, "make /dev/%s", nodes[i].name);
@@ -104,6 +107,92 @@ int up_devnodes_make(int root, bool all, bool userns, struct up_err *err)
 	if (!ret && all) {
 		host = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		copy_nodes(host, dev, 1);
+	}
+	umask(old);
+	return ret;
+}
+
+/* ---- those that somebody asks for -------------------------------------------------------------
+ */
+
+int up_device_nodes_add(struct up_device_nodes *list, const struct up_device_node *node,
+			struct up_err *err)
+{
+	const char *name = strrchr(node->path, '/');
+	struct up_device_node *at;
+
+	if (*node->path != '/' || !name[1] || !strcmp(name, "/.") || !strcmp(name, "/.."))
+		return up_fail_msg(err, EINVAL, "path '%.100s': want an absolute path of a node",
+				   node->path);
+	at = reallocarray(list->at, list->n + 1, sizeof(*at));
+	if (!at)
+		return up_fail(err, ENOMEM, "device %s", node->path);
+	list->at = at;
+	at[list->n++] = *node;
+	return 0;
+}
+
+static mode_t type_of(const struct up_device_node *node)
+{
+	return node->type == 'c' ? S_IFCHR : node->type == 'b' ? S_IFBLK : S_IFIFO;
+}
+
+static bool is_same(const struct stat *st, const struct up_device_node *node)
+{
+	return (st->st_mode & S_IFMT) == type_of(node) &&
+	       (node->type == 'p' || st->st_rdev == makedev(node->major, node->minor));
+}
+
+static int bind_same(int root, const struct up_device_node *node, struct up_err *err)
+{
+	struct stat st;
+
+	if (lstat(node->path, &st) || !is_same(&st, node))
+		return up_fail_msg(err, EPERM,
+				   "a user namespace makes no devices, and the host's is another "
+				   "one");
+	return bind_node(root, node->path, err);
+}
+
+static int make_node(int dir, const char *name, const struct up_device_node *node,
+		     struct up_err *err)
+{
+	struct stat st;
+
+	if (!mknodat(dir, name, type_of(node) | node->mode, makedev(node->major, node->minor)))
+		return fchownat(dir, name, node->uid, node->gid, AT_SYMLINK_NOFOLLOW)
+			       ? up_fail(err, errno, "owner")
+			       : 0;
+	if (errno != EEXIST || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+		return up_fail(err, errno, "make the node");
+	return is_same(&st, node) ? 0 : up_fail_msg(err, EEXIST, "something else is there");
+}
+
+static int make_one(int root, const struct up_device_node *node, bool userns, struct up_err *err)
+{
+	const char *name = strrchr(node->path, '/') + 1;
+	cleanup_fd int dir = -1;
+	char parent[PATH_MAX];
+
+	if (userns && node->type != 'p')
+		return bind_same(root, node, err);
+	if (name - node->path >= PATH_MAX)
+		return up_fail(err, ENAMETOOLONG, "path");
+	snprintf(parent, sizeof(parent), "%.*s", (int)(name - node->path), node->path);
+	dir = up_inroot_make(root, parent, true);
+	return dir < 0 ? up_fail(err, dir, "directory") : make_node(dir, name, node, err);
+}
+
+int up_device_nodes_make(int root, const struct up_device_nodes *list, bool userns,
+			 struct up_err *err)
+{
+	mode_t old = umask(0);
+	int ret = 0;
+
+	for (size_t i = 0; i < list->n && !ret; i++) {
+		ret = make_one(root, &list->at[i], userns, err);
+		if (ret)
+			up_wrap(err, "device %s", list->at[i].path);
 	}
 	umask(old);
 	return ret;

@@ -276,6 +276,8 @@ static int fill(const struct up_rootfs *fs, int root, struct up_err *err)
 	if (!ret)
 		ret = fs->bundle ? up_devnodes_make(root, false, fs->userns, err)
 				 : up_volumes_mount(&fs->volumes, root, err);
+	if (!ret)
+		ret = up_device_nodes_make(root, &fs->nodes, fs->userns, err);
 	for (size_t i = 0; i < fs->n_sysctls && !ret; i++)
 		ret = set_sysctl(root, fs->sysctls[i], err);
 	return ret ? ret : protect(fs, root, err);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "launch/devnodes.h"
 #include "launch/volume.h"
 
 struct up_err;
@@ -25,6 +26,7 @@ struct up_err;
  * @cgroups:     version 1 hierarchies, such as "memory"; NULL for version 2
  * @n_cgroups:   how many
  * @bundle:      the mounts, the masks and the read-only paths are the bundle's: none by default
+ * @nodes:       devices besides the default ones
  * @masked, @n_masked, @guarded, @n_guarded: those of the bundle
  */
 struct up_rootfs {
@@ -34,6 +36,7 @@ struct up_rootfs {
 	bool readonly, privileged, unmasked, userns, show_cgroups, bundle;
 	const char *const *cgroups;
 	size_t n_cgroups;
+	struct up_device_nodes nodes;
 	char **masked, **guarded;
 	size_t n_masked, n_guarded;
 };

@@ -167,8 +167,7 @@ static int add_architectures(scmp_filter_ctx ctx)
 	return seccomp_arch_add(ctx, SCMP_ARCH_X86);
 }
 
-/* Return: 0 or -errno */
-static int export(scmp_filter_ctx ctx, struct up_seccomp *ret)
+int up_seccomp_export(void *ctx, struct up_seccomp *ret)
 {
 	cleanup_fd int fd = memfd_create("seccomp", MFD_CLOEXEC);
 	struct up_seccomp filter = {};
@@ -202,7 +201,7 @@ static int compile(uint64_t caps, struct up_seccomp *ret, struct up_err *err)
 	if (!failed)
 		failed = add_rules(ctx, caps);
 	if (!failed)
-		failed = export(ctx, ret);
+		failed = up_seccomp_export(ctx, ret);
 	if (ctx)
 		seccomp_release(ctx);
 	return failed ? up_fail(err, failed, "compile the system call filter") : 0;
@@ -242,8 +241,8 @@ static int read_compiled(const char *path, struct up_seccomp *ret)
 		free(data);
 		return -EINVAL;
 	}
-	*ret = (struct up_seccomp){(size_t)len / sizeof(struct sock_filter),
-				   (struct sock_filter *)data};
+	ret->n = (size_t)len / sizeof(struct sock_filter);
+	ret->insns = (struct sock_filter *)data;
 	return 0;
 }
 
@@ -253,12 +252,26 @@ int up_seccomp_default(uint64_t caps, struct up_seccomp *ret, struct up_err *err
 	int failed;
 
 	path_of(caps, path);
-	if (!read_compiled(path, ret))
-		return 0;
-	failed = compile(caps, ret, err);
-	if (!failed)
+	if (read_compiled(path, ret)) {
+		failed = compile(caps, ret, err);
+		if (failed)
+			return failed;
 		up_file_write(path, ret->insns, ret->n * sizeof(*ret->insns), 0600, NULL);
-	return failed;
+	}
+	ret->flags = UP_SECCOMP_FLAGS;
+	return 0;
+}
+
+int up_seccomp_copy(const struct up_seccomp *from, struct up_seccomp *ret, struct up_err *err)
+{
+	size_t bytes = from->n * sizeof(*from->insns);
+	struct sock_filter *insns = malloc(bytes);
+
+	if (!insns)
+		return up_fail(err, ENOMEM, "system call filter");
+	memcpy(insns, from->insns, bytes);
+	*ret = (struct up_seccomp){from->n, from->flags, insns};
+	return 0;
 }
 
 int up_seccomp_load(const struct up_seccomp *filter, struct up_err *err)
@@ -267,8 +280,7 @@ int up_seccomp_load(const struct up_seccomp *filter, struct up_err *err)
 
 	if (!filter->n)
 		return 0;
-	/* No mitigations switched on besides: as docker, it is the speed that was asked for. */
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &prog))
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter->flags, &prog))
 		return up_fail(err, errno, "load the system call filter");
 	return 0;
 }

@@ -173,6 +173,22 @@ refused() {
 	nothing_left
 }
 
+@test "without ipam, in a namespace that has IPv6 switched off: IPv4 alone, and nothing of IPv6" {
+	local result config='{"cniVersion":"1.0.0","name":"net"}'
+	on c1 sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
+	result=$(cni underpass ADD c1 "$config")
+	equals "$(jq '.ips | length' <<<"$result")" 1
+	equals "$(up status --json | jq -c '.endpoints[0] | [.address6, .gateway6]')" '["",""]'
+	equals "$(on c1 ip -6 addr show dev eth0)$(on c1 ip -6 route)" ""
+	contains "$(ask c1 tcp "$CLIENT" 7000)" "outside saw $HOST:"
+	cni underpass CHECK c1 "$(with "$config" "{\"prevResult\":$result}")"
+	cni underpass DEL c1 "$config"
+	# Elsewhere there is IPv6.
+	equals "$(cni underpass ADD c2 "$config" | jq '.ips | length')" 2
+	cni underpass DEL c2 "$config"
+	nothing_left
+}
+
 @test "both families, from two sets of ranges" {
 	local config result
 	config=$(jq -nc --arg dir "$CNI_DATA" '{cniVersion: "1.0.0", name: "net", type: "bridge",

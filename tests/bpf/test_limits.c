@@ -36,7 +36,7 @@ static void whoever_has_no_limit_passes(void **state)
 		run_bytes(f, f->skel->progs.up_veth_police, f->uplink, (uint8_t[64]){0}, 64), NEXT);
 }
 
-/* 8 kbit: a packet of 1000 bytes takes a second, less the 64th that the meter is generous by. */
+/* 8 kbit: a packet of 1000 bytes takes a second, less the 40th that the meter is generous by. */
 static void the_meter_allows_its_slack_and_no_more(void **state)
 {
 	struct fixture *f = *state;
@@ -47,8 +47,8 @@ static void the_meter_allows_its_slack_and_no_more(void **state)
 	before = now_ns();
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(police(f, A, ETH_HLEN + 1000), NEXT);
-	assert_in_range(f->endpoints[A].out_due, before + 9844 * (NSEC_PER_SEC / 1000),
-			now_ns() + 9847 * (NSEC_PER_SEC / 1000));
+	assert_in_range(f->endpoints[A].out_due, before + 9755 * (NSEC_PER_SEC / 1000),
+			now_ns() + 9758 * (NSEC_PER_SEC / 1000));
 	f->endpoints[A].out_slack = NSEC_PER_SEC;
 	assert_int_equal(police(f, A, ETH_HLEN + 1000), DROP);
 	assert_int_equal(counter(f, UP_CNT_DROP_RATE), 1);

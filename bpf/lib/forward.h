@@ -87,13 +87,20 @@ static __always_inline int forward_host(struct __sk_buff *skb, const struct pkt 
 	return CTX_DROP;
 }
 
+/* The host's own, moved to another port: it stays on its way. */
+static __always_inline int forward_local(struct __sk_buff *skb, const struct pkt *p,
+					 const struct up_flow *f)
+{
+	return rewrite_port(skb, p, f) ? malformed() : CTX_NEXT;
+}
+
 static __noinline int forward_rare(struct __sk_buff *skb, const struct pkt *p, struct up_flow *f,
 				   bool first)
 {
 	if (f->fwd == UP_FWD_HOST)
 		return forward_host(skb, p, first);
 	if (f->fwd == UP_FWD_LOCAL)
-		return rewrite_local(skb, p, f) ? malformed() : CTX_NEXT;
+		return forward_local(skb, p, f);
 	return icmp_reply(skb, p, REPLY_TTL, 0);
 }
 

@@ -28,6 +28,14 @@ static __always_inline bool answer_is_taken(const struct pkt *p)
 	       port_lookup(&answer);
 }
 
+static __always_inline int host_moved(struct __sk_buff *skb, const struct pkt *p, struct up_flow *f)
+{
+	flow_track(f, p);
+	if (p->frag == FRAG_FIRST)
+		frag_note(p);
+	return forward_local(skb, p, f);
+}
+
 static __noinline int host_new(struct __sk_buff *skb, struct pkt *p)
 {
 	struct flow_scratch *s = flow_scratch();
@@ -50,7 +58,7 @@ static __noinline int host_new(struct __sk_buff *skb, struct pkt *p)
 	if (!f)
 		return CTX_DROP;
 	count(UP_CNT_HOST_MOVED);
-	return flow_forward(skb, p, f);
+	return host_moved(skb, p, f);
 }
 
 /**
@@ -71,7 +79,7 @@ static __always_inline int host_out(struct __sk_buff *skb, struct pkt *p)
 	if (p->res == PARSE_OK || (p->res == PARSE_LATER_FRAG && frag_find(p)))
 		f = bpf_map_lookup_elem(&up_flows, &p->t);
 	if (f)
-		return flow_forward(skb, p, f);
+		return host_moved(skb, p, f);
 	if (p->res != PARSE_OK || (p->t.proto == IPPROTO_TCP && p->seen != UP_SEEN_SYN))
 		return CTX_NEXT;
 	return host_new(skb, p);

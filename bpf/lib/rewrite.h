@@ -179,15 +179,29 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct pkt *p,
 	return rewrite_hops(skb, p, f, 1);
 }
 
-/** rewrite_local() - the same for one that stays on its way: of the host, or to it */
-static __always_inline int rewrite_local(struct __sk_buff *skb, const struct pkt *p,
-					 const struct up_flow *f)
+/**
+ * rewrite_port() - the same for one of the host's own, where only a port, or an echo's identifier,
+ * is another
+ *
+ * By helpers, and not in place: before a program that writes in place, the kernel has every packet
+ * made writable, even the many that this one lets pass. Return: 0 or -1
+ */
+static __always_inline int rewrite_port(struct __sk_buff *skb, const struct pkt *p,
+					const struct up_flow *f)
 {
-	void *data = ctx_data(skb), *end = ctx_end(skb);
+	bool icmp = is_icmp(p->t.proto);
+	__be16 port[2] = {f->out.sport, f->out.dport};
 
-	if (write_l3(data, end, p, f, 0))
+	if (!has_l4_changes(p))
+		return 0;
+	if (icmp)
+		port[0] |= port[1]; /* as write_ports() */
+	if (f->port_diff &&
+	    bpf_l4_csum_replace(skb, p->csum_off, 0, f->port_diff,
+				p->t.proto == IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0))
 		return -1;
-	return has_l4_changes(p) ? write_l4(skb, data, end, p, f) : 0;
+	return bpf_skb_store_bytes(skb, p->port_off, port, icmp ? sizeof(port[0]) : sizeof(port),
+				   0);
 }
 
 #endif

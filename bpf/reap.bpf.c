@@ -40,7 +40,7 @@ static long reap_slot(__u32 index, struct up_reap *r)
 		return 1;
 	if (!slot->used || (r->endpoint && slot->owner != r->endpoint && slot->peer != r->endpoint))
 		return 0;
-	orig = bpf_map_lookup_elem(&up_flows, &slot->key);
+	orig = flow_lookup(&slot->key);
 	if (!orig || (r->hi && !reap_port_matches(r, &slot->key, orig)))
 		return 0;
 	r->matched++;
@@ -54,7 +54,7 @@ static long reap_slot(__u32 index, struct up_reap *r)
 /* One flow, found by its key. */
 static __noinline void reap_exact(struct up_reap *r)
 {
-	struct up_flow *orig = bpf_map_lookup_elem(&up_flows, &r->flow);
+	struct up_flow *orig = flow_lookup(&r->flow);
 	struct up_slot *slot;
 	__u32 index;
 

@@ -22,7 +22,7 @@ static long steer_slot(__u32 index, struct up_steer *r)
 		return 1;
 	if (!slot->used || (slot->owner != r->endpoint && slot->peer != r->endpoint))
 		return 0;
-	orig = bpf_map_lookup_elem(&up_flows, &slot->key);
+	orig = flow_lookup(&slot->key);
 	if (!orig)
 		return 0;
 	steer_flow(orig, slot->key.ifindex, r);

@@ -80,7 +80,7 @@ static long sweep_slot(__u32 i, struct sweep_slice *s)
 		return 1;
 	if (!slot->used || (__s32)(s->now - slot->check_at) < 0)
 		return 0;
-	orig = bpf_map_lookup_elem(&up_flows, &slot->key);
+	orig = flow_lookup(&slot->key);
 	if (!orig || flow_is_over(slot, orig, s->now))
 		flow_delete(index, slot, orig);
 	return 0;

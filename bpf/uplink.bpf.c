@@ -156,7 +156,7 @@ int up_uplink_in(struct __sk_buff *skb)
 		return not_for_host(skb);
 	ctx_parse(skb, &p);
 	if (p.res == PARSE_OK || (p.res == PARSE_LATER_FRAG && frag_find(&p)))
-		f = bpf_map_lookup_elem(&up_flows, &p.t);
+		f = flow_lookup(&p.t);
 	return f ? flow_forward(skb, &p, f) : uplink_other(skb, &p);
 }
 

@@ -43,8 +43,7 @@ static __noinline int xdp_new(struct xdp_md *ctx, struct pkt *p)
 	const struct up_port_row *row;
 	enum up_counter why;
 
-	if (!bpf_map_lookup_elem(&up_local, &p->t.daddr) || bpf_map_lookup_elem(&up_flows, &p->t) ||
-	    !is_to_host(ctx))
+	if (!bpf_map_lookup_elem(&up_local, &p->t.daddr) || flow_lookup(&p->t) || !is_to_host(ctx))
 		return XDP_PASS;
 	row = port_lookup(&p->t);
 	if (!row)

@@ -42,7 +42,7 @@
 #include <stdbool.h>
 
 #include "lib/ctx_skb.h"
-#include "lib/maps.h"
+#include "lib/flow_table.h"
 
 static __always_inline struct up_sweep *sweep_state(void)
 {
@@ -64,7 +64,7 @@ static __always_inline struct up_flow *flow_pair(const struct up_flow *f)
 	struct up_tuple key;
 
 	tuple_reverse(&f->out, &key);
-	return bpf_map_lookup_elem(&up_flows, &key);
+	return flow_lookup(&key);
 }
 
 static __always_inline void endpoint_uncount(__u32 id)

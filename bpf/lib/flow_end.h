@@ -16,10 +16,10 @@ static __noinline void flow_delete(__u32 index, struct up_slot *slot, const stru
 		endpoint_uncount(slot->owner);
 		if (orig->fwd != UP_FWD_HOST) {
 			tuple_reverse(&orig->out, &pair);
-			bpf_map_delete_elem(&up_flows, &pair);
+			flow_remove(&pair);
 			snat_map_ended(&orig->out);
 		}
-		bpf_map_delete_elem(&up_flows, &key);
+		flow_remove(&key);
 		count(UP_CNT_FLOW_EXPIRED);
 	}
 	/* From the push on the slot may be another flow's. */

@@ -119,7 +119,7 @@ static __noinline long flow_claim(const struct flow_req *r)
 	s->flow.fwd = r->reply_fwd;
 	s->flow.oif = r->reply_oif;
 	flow_diffs(&s->flow, &s->key);
-	return bpf_map_update_elem(&up_flows, &s->key, &s->flow, BPF_NOEXIST);
+	return flow_add(&s->key, &s->flow);
 }
 
 static __noinline long flow_insert(const struct flow_req *r)
@@ -136,7 +136,7 @@ static __noinline long flow_insert(const struct flow_req *r)
 	s->flow.seen = r->seen;
 	s->flow.last_seen = now_sec();
 	flow_diffs(&s->flow, &r->key);
-	return bpf_map_update_elem(&up_flows, &r->key, &s->flow, BPF_NOEXIST);
+	return flow_add(&r->key, &s->flow);
 }
 
 static __always_inline void flow_unclaim(const struct flow_req *r)
@@ -146,7 +146,7 @@ static __always_inline void flow_unclaim(const struct flow_req *r)
 	if (r->fwd == UP_FWD_HOST || !s)
 		return;
 	tuple_reverse(&r->out, &s->key);
-	bpf_map_delete_elem(&up_flows, &s->key);
+	flow_remove(&s->key);
 	snat_map_ended(&r->out);
 }
 

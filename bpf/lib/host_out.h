@@ -21,7 +21,7 @@ static __always_inline bool answer_is_taken(const struct pkt *p)
 
 	tuple_reverse(&p->t, &answer);
 	answer.ifindex = 0;
-	if (bpf_map_lookup_elem(&up_flows, &answer))
+	if (flow_lookup(&answer))
 		return true;
 	half = port_half();
 	return p->t.proto == IPPROTO_UDP && half && port_any(half, p->t.proto, p->t.sport) &&
@@ -77,7 +77,7 @@ static __always_inline int host_out(struct __sk_buff *skb, struct pkt *p)
 	ctx_parse(skb, p);
 	p->t.ifindex = UP_IF_HOST;
 	if (p->res == PARSE_OK || (p->res == PARSE_LATER_FRAG && frag_find(p)))
-		f = bpf_map_lookup_elem(&up_flows, &p->t);
+		f = flow_lookup(&p->t);
 	if (f)
 		return host_moved(skb, p, f);
 	if (p->res != PARSE_OK || (p->t.proto == IPPROTO_TCP && p->seen != UP_SEEN_SYN))

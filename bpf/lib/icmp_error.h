@@ -239,7 +239,7 @@ int icmp_error_forward(struct __sk_buff *skb, const struct pkt *p)
 		return ICMP_ERROR_OTHER;
 	tuple_reverse(&e->in.t, &e->key);
 	e->key.ifindex = p->t.ifindex;
-	f = bpf_map_lookup_elem(&up_flows, &e->key);
+	f = flow_lookup(&e->key);
 	if (!f || f->fwd == UP_FWD_HOST)
 		return ICMP_ERROR_OTHER;
 	e->diff = 0;

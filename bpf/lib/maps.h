@@ -12,16 +12,25 @@
 #include "underpass/port.h"
 
 /*
- * Both directions of every flow: two entries each. Not an LRU: a new flow never evicts a live one
- * (see flow.h). Not preallocated: an idle host holds no memory for flows that it does not have.
+ * The flow table: both directions of every flow, two entries each, by family (lib/flow_table.h).
+ * Not an LRU: a new flow never evicts a live one (see flow.h). Not preallocated: an idle host holds
+ * no memory for flows that it does not have.
  */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 2 * UP_FLOW_DEFAULT);
+	__type(key, struct up_tuple4);
+	__type(value, struct up_flow);
+} up_flows4 SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 2 * UP_FLOW_DEFAULT);
 	__type(key, struct up_tuple);
 	__type(value, struct up_flow);
-} up_flows SEC(".maps");
+} up_flows6 SEC(".maps");
 
 /* The flow list: a slot for each flow, so that a sweep can go on where it stopped. */
 struct {

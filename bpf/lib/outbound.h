@@ -325,7 +325,7 @@ static __always_inline int outbound(struct __sk_buff *skb, struct pkt *p, __u32 
 	ctx_parse(skb, p);
 	p->t.ifindex = ifindex;
 	if (p->res == PARSE_OK || (p->res == PARSE_LATER_FRAG && frag_find(p)))
-		f = bpf_map_lookup_elem(&up_flows, &p->t);
+		f = flow_lookup(&p->t);
 	return f ? flow_forward(skb, p, f) : outbound_new(skb, p);
 }
 

@@ -262,7 +262,7 @@ int flow_make(struct __sk_buff *skb)
 	if (!ret)
 		return flow_finish(&s->req);
 	flow_abandon(&s->req);
-	if (ret == -EEXIST && bpf_map_lookup_elem(&up_flows, &s->req.key))
+	if (ret == -EEXIST && flow_lookup(&s->req.key))
 		return 0;
 	count(ret == -EEXIST ? UP_CNT_DROP_SNAT_PORTS : UP_CNT_DROP_FLOW_FULL);
 	return -1;
@@ -281,7 +281,7 @@ static __always_inline struct up_flow *flow_create(struct __sk_buff *skb)
 
 	if (!s || flow_make(skb))
 		return NULL;
-	return bpf_map_lookup_elem(&up_flows, &s->req.key);
+	return flow_lookup(&s->req.key);
 }
 
 #endif

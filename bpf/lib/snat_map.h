@@ -183,7 +183,7 @@ static long snat_learn_step(__u32 i, struct snat_learn *l)
 	__u16 port = l->base + (l->first + i) % l->range;
 
 	l->answer.dport = bpf_htons(port);
-	snat_map_mark(l->m, port, bpf_map_lookup_elem(&up_flows, &l->answer));
+	snat_map_mark(l->m, port, flow_lookup(&l->answer));
 	return 0;
 }
 
@@ -215,7 +215,7 @@ static __noinline bool snat_is_crowded(const struct up_tuple *out)
 		answer.dport =
 			bpf_htons(conf->snat_lo +
 				  bpf_get_prandom_u32() % (conf->snat_hi - conf->snat_lo + 1));
-		if (!bpf_map_lookup_elem(&up_flows, &answer))
+		if (!flow_lookup(&answer))
 			return false;
 	}
 	return true;

@@ -28,6 +28,42 @@ struct up_tuple {
 	__u8 pad[3];
 };
 
+/**
+ * struct up_tuple4 - a struct up_tuple of IPv4 as a key of the flow table: hashing is half of a
+ * lookup, and goes by the length of the key
+ */
+struct up_tuple4 {
+	__be32 saddr, daddr;
+	__be16 sport, dport;
+	__u32 ifindex;
+	__u8 proto;
+	__u8 pad[3];
+};
+
+static inline struct up_tuple4 up_tuple_narrow(const struct up_tuple *t)
+{
+	return (struct up_tuple4){
+		.saddr = t->saddr.w[3],
+		.daddr = t->daddr.w[3],
+		.sport = t->sport,
+		.dport = t->dport,
+		.ifindex = t->ifindex,
+		.proto = t->proto,
+	};
+}
+
+static inline struct up_tuple up_tuple_widen(const struct up_tuple4 *t)
+{
+	return (struct up_tuple){
+		.saddr = UP_MAPPED(t->saddr),
+		.daddr = UP_MAPPED(t->daddr),
+		.sport = t->sport,
+		.dport = t->dport,
+		.ifindex = t->ifindex,
+		.proto = t->proto,
+	};
+}
+
 #define UP_IF_HOST 0xffffffff /* up_tuple.ifindex of what the host itself sends by an uplink */
 
 /*
@@ -64,7 +100,8 @@ enum {
 };
 
 /**
- * struct up_flow - one direction of a flow: a value of the flow table
+ * struct up_flow - one direction of a flow: a value of the flow table. Its key is the struct
+ * up_tuple that its packets arrive with, or in IPv4 the struct up_tuple4
  * @out:       the tuple that the packet leaves with. Reversed, it is the key of the other
  *             direction; its ifindex is the interface that the packet is sent into (0: an
  *             uplink), which is also where the answer enters

@@ -111,7 +111,8 @@ static void load(struct fixture *f, bool in_place)
 	assert_non_null(f->skel);
 	f->skel->rodata->up_has_kern_ctx = in_place;
 	f->skel->rodata->up_has_conntrack = in_place;
-	bpf_map__set_max_entries(f->skel->maps.up_flows, 2 * flows_max - entries_missing);
+	bpf_map__set_max_entries(f->skel->maps.up_flows4, 2 * flows_max - entries_missing);
+	bpf_map__set_max_entries(f->skel->maps.up_flows6, 2 * flows_max - entries_missing);
 	bpf_map__set_max_entries(f->skel->maps.up_slots, flows_max);
 	bpf_map__set_max_entries(f->skel->maps.up_free_slots, flows_max);
 	if (underpass_bpf__load(f->skel))
@@ -374,13 +375,28 @@ uint64_t counter(struct fixture *f, enum up_counter id)
 	return sum;
 }
 
+/* The table's next key, of the one family and then of the other; NULL: the first. */
+static bool next_flow(struct fixture *f, const struct up_tuple *prev, struct up_tuple *ret)
+{
+	struct up_tuple4 prev4, next4;
+
+	if (prev && !up_addr_is_v4(&prev->daddr))
+		return !bpf_map_get_next_key(bpf_map__fd(f->skel->maps.up_flows6), prev, ret);
+	if (prev)
+		prev4 = up_tuple_narrow(prev);
+	if (bpf_map_get_next_key(bpf_map__fd(f->skel->maps.up_flows4), prev ? &prev4 : NULL,
+				 &next4))
+		return !bpf_map_get_next_key(bpf_map__fd(f->skel->maps.up_flows6), NULL, ret);
+	*ret = up_tuple_widen(&next4);
+	return true;
+}
+
 unsigned int flow_entries(struct fixture *f)
 {
-	int fd = bpf_map__fd(f->skel->maps.up_flows);
 	struct up_tuple key, *prev = NULL, last;
 	unsigned int n = 0;
 
-	for (; !bpf_map_get_next_key(fd, prev, &key); n++) {
+	for (; next_flow(f, prev, &key); n++) {
 		last = key;
 		prev = &last;
 	}
@@ -389,12 +405,21 @@ unsigned int flow_entries(struct fixture *f)
 
 bool flow_find(struct fixture *f, const struct up_tuple *key, struct up_flow *ret)
 {
-	return !bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.up_flows), key, ret);
+	struct up_tuple4 key4 = up_tuple_narrow(key);
+
+	if (up_addr_is_v4(&key->daddr))
+		return !bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.up_flows4), &key4, ret);
+	return !bpf_map_lookup_elem(bpf_map__fd(f->skel->maps.up_flows6), key, ret);
 }
 
 int flow_replace(struct fixture *f, const struct up_tuple *key, const struct up_flow *flow)
 {
-	return bpf_map_update_elem(bpf_map__fd(f->skel->maps.up_flows), key, flow, BPF_EXIST);
+	struct up_tuple4 key4 = up_tuple_narrow(key);
+
+	if (up_addr_is_v4(&key->daddr))
+		return bpf_map_update_elem(bpf_map__fd(f->skel->maps.up_flows4), &key4, flow,
+					   BPF_EXIST);
+	return bpf_map_update_elem(bpf_map__fd(f->skel->maps.up_flows6), key, flow, BPF_EXIST);
 }
 
 uint32_t reap(struct fixture *f, struct up_reap r)
@@ -461,12 +486,11 @@ struct up_tuple reversed(const struct up_tuple *t)
  */
 void assert_flows_consistent(struct fixture *f)
 {
-	int flows = bpf_map__fd(f->skel->maps.up_flows),
-	    slots = bpf_map__fd(f->skel->maps.up_slots);
+	int slots = bpf_map__fd(f->skel->maps.up_slots);
 	struct up_tuple key, *prev = NULL, last;
 	uint32_t counted[4] = {0};
 
-	for (; !bpf_map_get_next_key(flows, prev, &key); last = key, prev = &last) {
+	for (; next_flow(f, prev, &key); last = key, prev = &last) {
 		struct up_flow flow, pair;
 		struct up_tuple other;
 		struct up_slot slot;

@@ -99,7 +99,7 @@ static uint32_t pinned_flow_entries(void)
 	uint32_t len = sizeof(info);
 	cleanup_fd int fd = -1;
 
-	up_pin_path(path, UP_PIN_MAPS, up_map_name(UP_MAP_flows));
+	up_pin_path(path, UP_PIN_MAPS, up_map_name(UP_MAP_flows4));
 	fd = bpf_obj_get(path);
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 		return 0;
@@ -109,7 +109,8 @@ static uint32_t pinned_flow_entries(void)
 /* An entry for each direction, and a slot in the list of flows. */
 static void size_flow_table(struct underpass_bpf *skel, uint32_t entries)
 {
-	bpf_map__set_max_entries(skel->maps.up_flows, entries);
+	bpf_map__set_max_entries(skel->maps.up_flows4, entries);
+	bpf_map__set_max_entries(skel->maps.up_flows6, entries);
 	bpf_map__set_max_entries(skel->maps.up_slots, entries / 2);
 	bpf_map__set_max_entries(skel->maps.up_free_slots, entries / 2);
 }

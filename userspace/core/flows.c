@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -71,34 +72,54 @@ int up_flows_recheck(struct up_datapath *dp, struct up_err *err)
 #define BATCH 1024
 
 struct batch {
-	struct up_tuple key[BATCH];
+	union {
+		struct up_tuple4 key4[BATCH];
+		struct up_tuple key6[BATCH];
+	};
 	struct up_flow flow[BATCH];
 };
 
-/* In batches by bucket, which come to an end however fast flows come and go. */
-int up_flows_foreach(struct up_datapath *dp,
-		     int (*fn)(const struct up_tuple *key, const struct up_flow *flow, void *arg),
-		     void *arg)
+static int batch_each(const struct batch *b, uint32_t n, bool v4, up_flow_fn *fn, void *arg)
 {
-	cleanup_free struct batch *b = malloc(sizeof(*b));
+	int ret = 0;
+
+	for (uint32_t i = 0; !ret && i < n; i++) {
+		struct up_tuple key = v4 ? up_tuple_widen(&b->key4[i]) : b->key6[i];
+
+		if (b->flow[i].orig)
+			ret = fn(&key, &b->flow[i], arg);
+	}
+	return ret;
+}
+
+/* In batches by bucket, which come to an end however fast flows come and go. */
+static int table_each(int map, struct batch *b, bool v4, up_flow_fn *fn, void *arg)
+{
 	uint32_t pos, n = BATCH;
 	int ret = 0, last = 0;
 	bool first = true;
 
-	if (!b)
-		return -ENOMEM;
 	while (!ret && !last) {
 		n = BATCH;
-		last = bpf_map_lookup_batch(dp->map[UP_MAP_flows], first ? NULL : &pos, &pos,
-					    b->key, b->flow, &n, NULL);
+		last = bpf_map_lookup_batch(map, first ? NULL : &pos, &pos, b->key6, b->flow, &n,
+					    NULL);
 		if (last && errno != ENOENT)
 			return -errno;
 		first = false;
-		for (uint32_t i = 0; !ret && i < n; i++)
-			if (b->flow[i].orig)
-				ret = fn(&b->key[i], &b->flow[i], arg);
+		ret = batch_each(b, n, v4, fn, arg);
 	}
 	return ret;
+}
+
+int up_flows_foreach(struct up_datapath *dp, up_flow_fn *fn, void *arg)
+{
+	cleanup_free struct batch *b = malloc(sizeof(*b));
+	int ret;
+
+	if (!b)
+		return -ENOMEM;
+	ret = table_each(dp->map[UP_MAP_flows4], b, true, fn, arg);
+	return ret ? ret : table_each(dp->map[UP_MAP_flows6], b, false, fn, arg);
 }
 
 uint32_t up_flows_max(struct up_datapath *dp)
@@ -106,7 +127,7 @@ uint32_t up_flows_max(struct up_datapath *dp)
 	struct bpf_map_info info = {};
 	uint32_t len = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(dp->map[UP_MAP_flows], &info, &len))
+	if (bpf_obj_get_info_by_fd(dp->map[UP_MAP_flows4], &info, &len))
 		return 0;
 	return info.max_entries / 2;
 }

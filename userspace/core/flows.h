@@ -30,15 +30,16 @@ int up_flows_recheck(struct up_datapath *dp, struct up_err *err);
 /** up_flow_end() - end the flow of that original direction, if it is there. Return: 0 or -errno */
 int up_flow_end(struct up_datapath *dp, const struct up_tuple *key, struct up_err *err);
 
+/** up_flow_fn - told of a flow by its original direction. Return: 0 to go on; another value stops
+ */
+typedef int up_flow_fn(const struct up_tuple *key, const struct up_flow *flow, void *arg);
+
 /**
  * up_flows_foreach() - hand every flow's original direction to a callback
- * @fn: returns 0 to go on; another value stops and is returned
  *
  * The table changes meanwhile: a flow may be missed or seen twice. Return: 0, or what @fn returned
  */
-int up_flows_foreach(struct up_datapath *dp,
-		     int (*fn)(const struct up_tuple *key, const struct up_flow *flow, void *arg),
-		     void *arg);
+int up_flows_foreach(struct up_datapath *dp, up_flow_fn *fn, void *arg);
 
 /** up_flows_max() - size of the flow table, flows */
 uint32_t up_flows_max(struct up_datapath *dp);

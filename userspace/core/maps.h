@@ -9,7 +9,8 @@
 
 /* Every pinned map that user space opens again. */
 #define UP_MAPS(X)   \
-	X(flows)     \
+	X(flows4)    \
+	X(flows6)    \
 	X(endpoints) \
 	X(ep_by_if)  \
 	X(ep_by_addr) X(ports) X(uplinks) X(local) X(conf) X(counters) X(allow) X(snat_hist)

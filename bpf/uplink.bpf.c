@@ -12,7 +12,7 @@
  */
 #include "lib/admit.h"
 #include "lib/endpoint.h"
-#include "lib/forward.h"
+#include "lib/fastpath.h"
 #include "lib/host_out.h"
 #include "lib/icmp_error.h"
 #include "lib/macvlan.h"
@@ -151,9 +151,13 @@ int up_uplink_in(struct __sk_buff *skb)
 {
 	struct up_flow *f = NULL;
 	struct pkt p;
+	int verdict;
 
 	if (skb->pkt_type != PACKET_HOST)
 		return not_for_host(skb);
+	verdict = fastpath(skb, 0);
+	if (verdict != FASTPATH_NONE)
+		return verdict;
 	ctx_parse(skb, &p);
 	if (p.res == PARSE_OK || (p.res == PARSE_LATER_FRAG && frag_find(&p)))
 		f = flow_lookup(&p.t);

@@ -26,12 +26,13 @@ static __always_inline int malformed(void)
 }
 
 /* By its device. */
-static __always_inline int into_container(struct __sk_buff *skb, const struct pkt *p,
+static __always_inline int into_container(struct __sk_buff *skb, __u32 from,
 					  const struct up_flow *f)
 {
 	if (f->fwd == UP_FWD_PEER)
 		return bpf_redirect_peer(f->out.ifindex, 0);
-	return f->fwd == UP_FWD_QUEUE ? bpf_redirect(f->out.ifindex, 0) : to_child(skb, p, f->oif);
+	return f->fwd == UP_FWD_QUEUE ? bpf_redirect(f->out.ifindex, 0)
+				      : to_child(skb, from, f->oif);
 }
 
 static __always_inline int forward_peer(struct __sk_buff *skb, const struct pkt *p,
@@ -39,7 +40,7 @@ static __always_inline int forward_peer(struct __sk_buff *skb, const struct pkt 
 {
 	if (rewrite(skb, p, f))
 		return malformed();
-	return into_container(skb, p, f);
+	return into_container(skb, p->t.ifindex, f);
 }
 
 /* Remember a next hop; for the rest of this second where its neighbour is resolved. */
@@ -75,7 +76,7 @@ static __always_inline int forward_nexthop(struct __sk_buff *skb, const struct p
 {
 	if (ask || !f->oif || wire_len(skb, p) > f->mtu)
 		return forward_by_route(skb, p, f);
-	return rewrite(skb, p, f) ? malformed() : send_out(skb, p, f->oif);
+	return rewrite(skb, p, f) ? malformed() : send_out(skb, p->t.ifindex, f->oif);
 }
 
 /* To the host. It remains the host's only while the destination is an address of it. */

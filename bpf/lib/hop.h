@@ -126,7 +126,7 @@ static __always_inline int hop_redirect(struct __sk_buff *skb, const struct pkt 
 	struct bpf_redir_neigh nh = {.nh_family = AF_INET};
 
 	if (hop->ret != BPF_FIB_LKUP_RET_NO_NEIGH)
-		return send_out(skb, p, hop->ifindex);
+		return send_out(skb, p->t.ifindex, hop->ifindex);
 	if (up_if_is_child(p->t.ifindex))
 		skb->mark = UP_MARK;
 	if (p->v6) {

@@ -185,7 +185,7 @@ static __always_inline int icmp_error_to_peer(struct __sk_buff *skb, const struc
 	if (icmp_error_write(skb, p, e, f, 1) || icmp_error_put_macs(skb, f->eth))
 		return malformed();
 	count(UP_CNT_ICMP_FORWARDED);
-	return into_container(skb, p, f);
+	return into_container(skb, p->t.ifindex, f);
 }
 
 static __noinline int icmp_error_to_nexthop(struct __sk_buff *skb, const struct pkt *p,

@@ -45,10 +45,10 @@ static __always_inline int go_round(struct __sk_buff *skb, __u32 uplink)
 }
 
 /** to_child() - deliver a packet that has a child's MAC now: it is at the right place already where
- * it came by that very uplink */
-static __always_inline int to_child(struct __sk_buff *skb, const struct pkt *p, __u32 uplink)
+ * it came by that very uplink. @from: struct up_tuple's ifindex, of the way that it came by */
+static __always_inline int to_child(struct __sk_buff *skb, __u32 from, __u32 uplink)
 {
-	return !p->t.ifindex && skb->ifindex == uplink ? CTX_NEXT : go_round(skb, uplink);
+	return !from && skb->ifindex == uplink ? CTX_NEXT : go_round(skb, uplink);
 }
 
 /** to_stack() - the host's own stack takes it */
@@ -64,9 +64,9 @@ static __always_inline int to_stack(struct __sk_buff *skb, const struct pkt *p)
 }
 
 /** send_out() - out by an interface; a child's packet is on its way out by its uplink already */
-static __always_inline int send_out(struct __sk_buff *skb, const struct pkt *p, __u32 oif)
+static __always_inline int send_out(struct __sk_buff *skb, __u32 from, __u32 oif)
 {
-	if (up_if_is_child(p->t.ifindex)) {
+	if (up_if_is_child(from)) {
 		if (oif == skb->ifindex)
 			return CTX_NEXT;
 		skb->mark = UP_MARK;

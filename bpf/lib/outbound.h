@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "lib/endpoint.h"
-#include "lib/forward.h"
+#include "lib/fastpath.h"
 #include "lib/icmp_error.h"
 #include "lib/port.h"
 #include "lib/snat.h"
@@ -320,8 +320,11 @@ static __noinline int outbound_new(struct __sk_buff *skb, struct pkt *p)
  */
 static __always_inline int outbound(struct __sk_buff *skb, struct pkt *p, __u32 ifindex)
 {
+	int verdict = fastpath(skb, ifindex);
 	struct up_flow *f = NULL;
 
+	if (verdict != FASTPATH_NONE)
+		return verdict;
 	ctx_parse(skb, p);
 	p->t.ifindex = ifindex;
 	if (p->res == PARSE_OK || (p->res == PARSE_LATER_FRAG && frag_find(p)))

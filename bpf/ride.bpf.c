@@ -9,11 +9,11 @@
  *
  * Learning takes three packets of one direction:
  *	1. One reaches the far end. Conntrack finds its connection by the tuple that it has now. If
- *	   conntrack calls it assured, an entry is made under the tuple that it came in with:
- *WANTED.
+ *	   conntrack calls it assured, an entry is made under the tuple that it came in with: it is
+ *	   WANTED.
  *	2. The next one finds that entry at the near end, which writes down where it came in, its
- *TTL and its TOS: NOTED. (Only here is that known; and since a near end never makes entries, what
- *	   the host itself receives costs a failed lookup and no memory.)
+ *	   TTL and its TOS: NOTED. (Only here is that known; and since a near end never makes
+ *	   entries, what the host itself receives costs a failed lookup and no memory.)
  *	3. When it reaches the far end, all is known that became of it: addresses, ports, TTL, MACs,
  *	   interface, mark. The entry is LEARNED, and the packets after it take the short way.
  * The two directions are learned apart: conntrack has seen both, or it would not say "assured".
@@ -27,8 +27,8 @@
  * tell us of rules, routes, links or neighbours; "flush" (a new generation) only saves the wait.
  *
  * Overtaking. A packet on the kernel's path waits in the backlog of a veth when the next one, on
- *the short way, does not. A fresh decision is therefore first used in the next tick of the clock;
- *the ticks are far longer than the poll in which the backlog is drained.
+ * the short way, does not. A fresh decision is therefore first used in the next tick of the clock;
+ * the ticks are far longer than the poll in which the backlog is drained.
  *
  * What is unusual stays with the kernel: SYN, FIN and RST (they also end the entries of both
  * directions; conntrack follows the connection's end packet by packet, since it is learned again
@@ -38,6 +38,14 @@
  *
  * Window tracking. Conntrack sees one packet in a second, so user space makes it liberal
  * (nf_conntrack_tcp_be_liberal), which nf_flow_table does to its connections for the same reason.
+ *
+ * The host's own packets to a container have met all of the host's rules when they come to the
+ * bridge, so that only the bridge can be saved, which takes less time than a lookup in the cache.
+ * But such a packet still has its socket, and the socket can keep what became of its last packet:
+ * nothing needs to be parsed or hashed. The near end is here the egress of the bridge. What a
+ * container sends to the host itself stays with the kernel: it could only be handed to the
+ * bridge's ingress by way of a backlog, where the next packet that is to be decided anew would
+ * overtake it.
  *
  * The cache is an LRU, and flushing it is always safe: it holds nothing that the kernel does not
  * know better.
@@ -81,6 +89,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct up_ride_stats);
 } up_ride_stats SEC(".maps");
+
+/* Of connected sockets of the host itself. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct up_ride_own);
+} up_ride_owns SEC(".maps");
 
 /* Who is attached. User space's own. */
 struct {
@@ -142,8 +158,7 @@ static __always_inline __u8 ip_tos(const struct __sk_buff *skb, bool v6)
 	return v6 ? ip[0] << 4 | ip[1] >> 4 : ip[1];
 }
 
-/* ---- the near end ------------------------------------------------------------------------------
- */
+/* ---- the near end ---------------------------------------------------------------------------- */
 
 /* A packet of a kind that is never forwarded by us. Return: a reason, or UP_RIDE_SLOW_MAX */
 static __always_inline enum up_ride_slow why_not(const struct pkt *p)
@@ -282,8 +297,72 @@ int up_ride_veth(struct __sk_buff *skb)
 	return near_end(skb, true);
 }
 
-/* ---- the far end -------------------------------------------------------------------------------
- */
+/* ---- the host's own packets, at the egress of a bridge --------------------------------------- */
+
+/* The socket of a packet that the host itself sends; only one that is connected has one peer. */
+static __always_inline struct bpf_sock *own_sock(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (skb->ingress_ifindex || !sk)
+		return NULL;
+	sk = bpf_sk_fullsock(sk);
+	return sk && sk->dst_port ? sk : NULL;
+}
+
+static __always_inline bool is_to(const struct __sk_buff *skb, const __u8 mac[6])
+{
+	const __u16 *to = ctx_data(skb), *want = (const __u16 *)mac;
+
+	return (const void *)(to + 3) <= ctx_end(skb) &&
+	       !((to[0] ^ want[0]) | (to[1] ^ want[1]) | (to[2] ^ want[2]));
+}
+
+static __always_inline bool own_holds(const struct __sk_buff *skb, const struct up_ride_own *own,
+				      const struct up_ride_conf *conf)
+{
+	return own->bridge == skb->ifindex && own->gen == conf->gen &&
+	       ticks() - own->decided < conf->refresh && !skb->vlan_present && is_to(skb, own->mac);
+}
+
+/* At once: a socket may be closed before a packet of its own comes that could add it up. */
+static __always_inline void own_count(const struct __sk_buff *skb)
+{
+	struct up_ride_stats *s = ride_stats(skb->ifindex);
+
+	if (!s)
+		return;
+	s->fast++;
+	s->bytes += skb->len;
+}
+
+static __always_inline struct up_ride_own *own_of(struct __sk_buff *skb, __u64 flags)
+{
+	struct bpf_sock *sk = own_sock(skb);
+
+	return sk ? bpf_sk_storage_get(&up_ride_owns, sk, NULL, flags) : NULL;
+}
+
+SEC("tc")
+int up_ride_bridge(struct __sk_buff *skb)
+{
+	const struct up_ride_conf *conf = ride_conf();
+	struct up_ride_own *own = own_of(skb, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (skb->ingress_ifindex || !conf)
+		return CTX_NEXT;
+	if (!own)
+		return slow(skb, UP_RIDE_NEW);
+	if (!own_holds(skb, own, conf)) {
+		own->bridge = skb->ifindex;
+		return slow(skb, own->gen ? UP_RIDE_REFRESH : UP_RIDE_NEW);
+	}
+	own_count(skb);
+	skb->cb[4] = RIDE_COOKIE;
+	return bpf_redirect(own->oif, 0);
+}
+
+/* ---- the far end ----------------------------------------------------------------------------- */
 
 /* The connection that a packet belongs to which leaves with @t. The answer to it is a tuple that
  * conntrack knows. */
@@ -449,7 +528,20 @@ static __noinline void learn(struct __sk_buff *skb, const struct pkt *p, const s
 	bpf_map_update_elem(&up_rides, key, &now, BPF_ANY);
 }
 
-/* What the host itself sends has come in nowhere, and is not ours. */
+/* It came out of the bridge: what its socket keeps holds for a period. */
+static __noinline void learn_own(struct __sk_buff *skb)
+{
+	const struct up_ride_conf *conf = ride_conf();
+	struct up_ride_own *own = own_of(skb, 0);
+
+	if (!own || !conf || bpf_skb_load_bytes(skb, 0, own->mac, sizeof(own->mac)))
+		return;
+	own->oif = skb->ifindex;
+	own->decided = ticks();
+	own->gen = conf->gen;
+}
+
+/* What the host itself sends has come in nowhere; it is learned from where it went to a bridge. */
 static __always_inline int far_end(struct __sk_buff *skb, enum up_fwd fwd)
 {
 	struct up_tuple key;
@@ -460,11 +552,15 @@ static __always_inline int far_end(struct __sk_buff *skb, enum up_fwd fwd)
 		skb->cb[4] = 0;
 		return CTX_NEXT;
 	}
-	if (!skb->ingress_ifindex)
+	if (!skb->ingress_ifindex && (fwd != UP_FWD_PEER || !own_of(skb, 0)))
 		return CTX_NEXT;
 	ctx_parse(skb, &p);
 	if (why_not(&p) != UP_RIDE_SLOW_MAX || !came_in_as(skb, &p, &key))
 		return CTX_NEXT;
+	if (!skb->ingress_ifindex) {
+		learn_own(skb);
+		return CTX_NEXT;
+	}
 	e = bpf_map_lookup_elem(&up_rides, &key);
 	if (!e)
 		want(&key, &p);

@@ -7,7 +7,7 @@
 
 #include "underpass/flow.h"
 
-#define UP_RIDE_ABI        2     /* like UP_ABI_VERSION, for what "attach" pins */
+#define UP_RIDE_ABI        3     /* like UP_ABI_VERSION, for what "attach" pins */
 #define UP_RIDE_MAX        65536 /* directions of flows in the cache */
 #define UP_RIDE_IFS        4096  /* interfaces with our programs */
 #define UP_RIDE_REFRESH_MS 1000  /* milliseconds for which one decision of the rules holds */
@@ -15,7 +15,7 @@
 /* Why a packet took the kernel's path. One list makes the enum and the words of "status". */
 /* clang-format off */
 #define UP_RIDE_SLOW(X) \
-	X(NEW,     "new",     "of no connection that is cached: new, not assured, or the host's own") \
+	X(NEW,     "new",     "of no connection that is cached: new, not assured, or to the host itself") \
 	X(REFRESH, "refresh", "its turn to be decided by the rules again") \
 	X(CONTROL, "control", "SYN, FIN or RST") \
 	X(LONG,    "long",    "longer than what was seen to pass") \
@@ -68,6 +68,22 @@ struct up_ride {
 };
 
 /**
+ * struct up_ride_own - what became of the last packet that a socket of the host's own sent to a
+ *                      container through a bridge
+ * @bridge:  the bridge
+ * @oif:     the host's end of the container's veth
+ * @gen, @decided: as in struct up_ride; @gen is 0 while @oif is not known
+ * @mac:     destination
+ * @pad:     0
+ */
+struct up_ride_own {
+	__u32 bridge, oif;
+	__u32 gen, decided;
+	__u8 mac[6];
+	__u8 pad[2];
+};
+
+/**
  * struct up_ride_conf - settings. @abi and @made_liberal stay where they are in every version, so
  *                       that each can take down what another has attached
  * @abi:          UP_RIDE_ABI of whoever pinned it
@@ -92,7 +108,8 @@ struct up_ride_conf {
 };
 
 /**
- * struct up_ride_stats - of one interface, per CPU: packets that came in by it
+ * struct up_ride_stats - of one interface, per CPU: packets that came in by it; of a bridge: that
+ * the host itself sent by it
  * @fast, @bytes: forwarded by us
  * @slow:         left to the kernel, by enum up_ride_slow
  */
@@ -101,7 +118,7 @@ struct up_ride_stats {
 	__u64 slow[UP_RIDE_SLOW_MAX];
 };
 
-enum up_ride_kind { UP_RIDE_UPLINK, UP_RIDE_VETH };
+enum up_ride_kind { UP_RIDE_UPLINK, UP_RIDE_VETH, UP_RIDE_BRIDGE };
 
 #define UP_RIDE_ENGINE_MAX 16
 #define UP_RIDE_ID_MAX     65

@@ -95,7 +95,7 @@ settings_byte() {
 # programs: the ids of those that are loaded for attached interfaces
 programs() {
 	local pin
-	for pin in "$TOPO_DIR"/bpf-host/underpass/ride/up_ride_{uplink,veth,peer,queue}; do
+	for pin in "$TOPO_DIR"/bpf-host/underpass/ride/up_ride_{uplink,veth,peer,queue,bridge}; do
 		bpftool --json prog show pinned "$pin" | jq .id
 	done
 }
@@ -197,6 +197,35 @@ swaps() {
 	live_start other "$CTR" 81 5
 	carries veth2 veth3
 	live_end
+}
+
+@test "the host to a container is carried past the bridge: by its address, by its published port, UDP" {
+	attach if:veth2
+	run -0 on host "$PROBE" pump "$CTR" 81 $((128 << 20))
+	equals "$output" "ok $((128 << 20))"
+	(($(rides docker0 .fast_bytes) > 96 << 20))
+	live_start host "$HOST" 8080 3
+	carries docker0
+	live_end
+	live_start host "$CTR" 81 3 udp
+	carries docker0
+	up flush
+	carries docker0
+	live_end
+}
+
+@test "what the host sends obeys its rules at once, and the bridge's within the refresh time" {
+	attach if:veth2
+	live_start host "$CTR" 81 3
+	carries docker0
+	on host iptables -I OUTPUT -d "$CTR" -j DROP
+	live_breaks
+	on host iptables -D OUTPUT -d "$CTR" -j DROP
+	live_start host "$CTR" 81 3
+	carries docker0
+	on host ebtables -I OUTPUT -o veth2 -p IPv4 -j DROP
+	live_breaks
+	on host ebtables -D OUTPUT -o veth2 -p IPv4 -j DROP
 }
 
 @test "masqueraded connections of a container to the outside are carried" {
@@ -370,6 +399,7 @@ may_begin_when() {
 	attach if:veth2
 	contains "$(on host tc filter show dev veth2 ingress)" up_ride_veth
 	contains "$(on host tc filter show dev eth0 egress)" up_ride_queue
+	contains "$(on host tc filter show dev docker0 egress)" up_ride_bridge
 	run -0 on client "$PROBE" pump "$HOST" 8080 $((128 << 20))
 	(($(rides eth0 .fast_bytes) > 96 << 20))
 	(($(rides veth2 .fast_bytes) > 96 << 20))
@@ -380,6 +410,7 @@ may_begin_when() {
 	up detach --all
 	equals "$(on host tc filter show dev veth2 ingress)" ""
 	equals "$(on host tc filter show dev eth0 egress)" ""
+	equals "$(on host tc filter show dev docker0 egress)" ""
 }
 
 @test "a container's queueing discipline is not passed by" {

@@ -38,6 +38,11 @@ dock_serve_rr() {
 	topo_wait 10 grep -q ready "$TOPO_DIR/rr-$1"
 }
 
+# dock_address NAME: of its default network
+dock_address() {
+	dock inspect -f '{{.NetworkSettings.IPAddress}}' "$1"
+}
+
 attached() {
 	[[ $(up status --json | jq -r '.attached[].name') == *"$1"* ]]
 }
@@ -139,6 +144,24 @@ attached_by() {
 	live_end
 }
 
+@test "the host itself to a container, by its address and by its published port" {
+	attach web
+	live_start host "$(dock_address web)" 81 3
+	carries docker0
+	live_end
+	live_start host "$HOST" 8080 3
+	carries docker0
+	live_end
+	dock network create far >/dev/null
+	dbox there --network far
+	attach there
+	live_start host "$(dock inspect -f '{{.NetworkSettings.Networks.far.IPAddress}}' there)" 81 3
+	carries "br-$(dock network inspect -f '{{.Id}}' far | cut -c-12)"
+	live_end
+	dock rm -f there >/dev/null
+	dock network rm far >/dev/null
+}
+
 @test "out of a container, masqueraded" {
 	serve client outside 8090
 	attach web
@@ -186,11 +209,6 @@ watch() {
 watch_end() {
 	kill "$WATCH"
 	topo_wait 20 topo_gone "$WATCH"
-}
-
-# dock_address NAME: of its default network
-dock_address() {
-	dock inspect -f '{{.NetworkSettings.IPAddress}}' "$1"
 }
 
 @test "--watch: a container that is restarted is attached again, one that ends is forgotten" {

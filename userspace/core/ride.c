@@ -21,6 +21,8 @@
 #include "net/link.h"
 #include "net/netns.h"
 
+#define BRIDGES_MAX 64 /* networks of one container */
+
 /**
  * struct attach - the state of one "attach"
  * @r:      maps and programs
@@ -28,6 +30,8 @@
  * @target: as asked for
  * @nsid:   id of the target's namespace
  * @n:      veths attached
+ * @bridge: indices of the bridges that those are ports of
+ * @n_bridges: how many
  * @err:    of the caller
  */
 struct attach {
@@ -36,6 +40,8 @@ struct attach {
 	const struct up_ride_target *target;
 	int nsid;
 	size_t n;
+	int bridge[BRIDGES_MAX];
+	size_t n_bridges;
 	struct up_err *err;
 };
 
@@ -46,6 +52,8 @@ static enum up_ride_prog prog_in(const struct up_ride_if *row)
 
 static enum up_ride_prog prog_out(const struct up_ride_if *row)
 {
+	if (row->kind == UP_RIDE_BRIDGE)
+		return UP_RIDE_OUT_BRIDGE;
 	return row->queued ? UP_RIDE_OUT_QUEUE : UP_RIDE_OUT_PEER;
 }
 
@@ -92,7 +100,9 @@ static int hook(struct up_rides *r, uint32_t ifindex, const struct up_ride_if *r
 {
 	int ret = up_hook_ride(r->prog[prog_out(row)], r->id, (int)ifindex, true, err);
 
-	return ret ? ret : up_hook_ride(r->prog[prog_in(row)], r->id, (int)ifindex, false, err);
+	if (ret || row->kind == UP_RIDE_BRIDGE)
+		return ret;
+	return up_hook_ride(r->prog[prog_in(row)], r->id, (int)ifindex, false, err);
 }
 
 static int add_if(struct up_rides *r, uint32_t ifindex, const struct up_ride_if *row,
@@ -107,10 +117,30 @@ static int add_if(struct up_rides *r, uint32_t ifindex, const struct up_ride_if 
 	return ret ? up_wrap(err, "interface %.15s", row->ifname) : 0;
 }
 
+/* What the host itself sends comes to the bridge that the veth is a port of. One that is an uplink
+ * has the programs of one. */
+static int add_bridge(struct attach *a, int ifindex)
+{
+	struct up_ride_if row = {.kind = UP_RIDE_BRIDGE, .engine = "bridge"}, old;
+	uint32_t key = (uint32_t)ifindex;
+	struct up_link link;
+	int ret = up_link_get(a->nl, NULL, ifindex, &link, a->err);
+
+	if (ret || strcmp(link.kind, "bridge"))
+		return ret;
+	if (!bpf_map_lookup_elem(a->r->map[UP_RIDE_ROWS], &key, &old) && old.kind == UP_RIDE_UPLINK)
+		return 0;
+	snprintf(row.ifname, sizeof(row.ifname), "%s", link.name);
+	snprintf(row.name, sizeof(row.name), "%s", link.name);
+	return add_if(a->r, key, &row, a->err);
+}
+
 static int add_veth(struct attach *a, const struct up_link *link)
 {
 	struct up_ride_if row = {.kind = UP_RIDE_VETH, .queued = link->queued};
 
+	if (link->master && a->n_bridges < BRIDGES_MAX)
+		a->bridge[a->n_bridges++] = link->master;
 	snprintf(row.ifname, sizeof(row.ifname), "%s", link->name);
 	snprintf(row.engine, sizeof(row.engine), "%s", a->target->engine);
 	snprintf(row.id, sizeof(row.id), "%s", a->target->id);
@@ -269,6 +299,8 @@ static int attach(struct attach *a, const struct up_ride_opts *opts)
 		ret = add_uplinks(a, opts);
 	if (!ret)
 		ret = a->target->ifname ? add_ifname(a) : add_netns(a);
+	for (size_t i = 0; !ret && i < a->n_bridges; i++)
+		ret = add_bridge(a, a->bridge[i]);
 	return ret;
 }
 

@@ -25,16 +25,16 @@ static const struct {
 	uint32_t key_size, value_size;
 } maps[UP_RIDE_MAPS] = {
 	[UP_RIDE_CACHE] = {"up_rides", sizeof(struct up_tuple), sizeof(struct up_ride)},
+	[UP_RIDE_OWNS] = {"up_ride_owns", sizeof(int), sizeof(struct up_ride_own)},
 	[UP_RIDE_CONF] = {"up_ride_conf", sizeof(uint32_t), sizeof(struct up_ride_conf)},
 	[UP_RIDE_STATS] = {"up_ride_stats", sizeof(uint32_t), sizeof(struct up_ride_stats)},
 	[UP_RIDE_ROWS] = {"up_ride_ifs", sizeof(uint32_t), sizeof(struct up_ride_if)},
 };
 
 static const char *const prog_names[UP_RIDE_PROGS] = {
-	[UP_RIDE_IN_UPLINK] = "up_ride_uplink",
-	[UP_RIDE_IN_VETH] = "up_ride_veth",
-	[UP_RIDE_OUT_PEER] = "up_ride_peer",
-	[UP_RIDE_OUT_QUEUE] = "up_ride_queue",
+	[UP_RIDE_IN_UPLINK] = "up_ride_uplink",  [UP_RIDE_IN_VETH] = "up_ride_veth",
+	[UP_RIDE_OUT_PEER] = "up_ride_peer",     [UP_RIDE_OUT_QUEUE] = "up_ride_queue",
+	[UP_RIDE_OUT_BRIDGE] = "up_ride_bridge",
 };
 
 int up_ride_kernel_check(struct up_err *err)

@@ -8,7 +8,14 @@
 /* Their pins: PINDIR/ride/NAME. */
 #define UP_PIN_RIDE "ride"
 
-enum up_ride_map { UP_RIDE_CACHE, UP_RIDE_CONF, UP_RIDE_STATS, UP_RIDE_ROWS, UP_RIDE_MAPS };
+enum up_ride_map {
+	UP_RIDE_CACHE,
+	UP_RIDE_OWNS,
+	UP_RIDE_CONF,
+	UP_RIDE_STATS,
+	UP_RIDE_ROWS,
+	UP_RIDE_MAPS
+};
 
 /* By kind of interface: what comes in; and by how it is left: what goes out. */
 enum up_ride_prog {
@@ -16,6 +23,7 @@ enum up_ride_prog {
 	UP_RIDE_IN_VETH,
 	UP_RIDE_OUT_PEER,
 	UP_RIDE_OUT_QUEUE,
+	UP_RIDE_OUT_BRIDGE,
 	UP_RIDE_PROGS
 };
 

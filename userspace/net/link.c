@@ -24,6 +24,7 @@ static const struct nla_policy link_policy[IFLA_MAX + 1] = {
 	[IFLA_MTU] = {.type = NLA_U32},
 	[IFLA_LINK] = {.type = NLA_U32},
 	[IFLA_LINK_NETNSID] = {.type = NLA_S32},
+	[IFLA_MASTER] = {.type = NLA_U32},
 	[IFLA_LINKINFO] = {.type = NLA_NESTED},
 	[IFLA_QDISC] = {.type = NLA_STRING},
 };
@@ -51,6 +52,7 @@ static int parse_link(struct nlmsghdr *nlh, struct up_link *link)
 		.mtu = tb[IFLA_MTU] ? nla_get_u32(tb[IFLA_MTU]) : 0,
 		.peer = tb[IFLA_LINK] ? (int)nla_get_u32(tb[IFLA_LINK]) : 0,
 		.peer_nsid = tb[IFLA_LINK_NETNSID] ? nla_get_s32(tb[IFLA_LINK_NETNSID]) : -1,
+		.master = tb[IFLA_MASTER] ? (int)nla_get_u32(tb[IFLA_MASTER]) : 0,
 		.queued = tb[IFLA_QDISC] && nla_strcmp(tb[IFLA_QDISC], "noqueue"),
 	};
 	nla_strlcpy(link->name, tb[IFLA_IFNAME], sizeof(link->name));

@@ -21,6 +21,7 @@
  * @mtu:     bytes
  * @flags:   IFF_*
  * @peer:    of a veth: index of the other end, in its namespace; of a macvlan: its parent's
+ * @master:  index of the bridge (or other interface) that it is a port of, 0 for none
  * @peer_nsid: id by which this namespace knows that one (rtnetlink's), -1 where it is the same
  * @ethernet: its type is ARPHRD_ETHER (loopback and tunnels are not)
  * @queued:   packets to it pass a queueing discipline that can hold them back
@@ -34,6 +35,7 @@ struct up_link {
 	uint32_t mtu;
 	uint32_t flags;
 	int peer, peer_nsid;
+	int master;
 	bool ethernet;
 	bool queued;
 };

@@ -342,3 +342,28 @@ no_zombie() {
 	contains "$output" "removed data of container old"
 	equals "$(find "$data" -mindepth 1)" ""
 }
+
+@test "--ip, --ip6, --mac-address, --mtu, limits: inside and outside" {
+	local link
+	up run -d --name a --ip 10.215.0.77 --ip6 "$(up network inspect fast | jq -r '.[0].subnets[1].gateway')77" \
+		--mac-address 02:00:00:00:00:77 --mtu 1380 --limit-in 50mbit --limit-out 5mbit --limit-flows 50 --limit-new 7 \
+		"$ROOT" sleep 100
+	contains "$(up exec a ip addr show eth0)" "inet 10.215.0.77/32"
+	contains "$(up exec a ip addr show eth0)" "inet6 $(endpoint_of a address6)/128"
+	contains "$(up exec a cat /etc/hosts)" "$(endpoint_of a address6)"$'\ta'
+	link=$(up exec a ip link show eth0)
+	contains "$link" "mtu 1380"
+	contains "$link" "link/ether 02:00:00:00:00:77"
+	equals "$(endpoint_of a mac)" 02:00:00:00:00:77
+	equals "$(on host ip -j link show "$(endpoint_of a interface)" | jq '.[0].mtu')" 1380
+	equals "$(up limit a --json | jq -c '[.in, .out, .flows, .new]')" '[50000000,5000000,50,7]'
+	on host ping -c 1 -W 5 -M "do" -s 1352 10.215.0.77
+	run -1 on host ping -c 1 -W 1 -M "do" -s 1353 10.215.0.77
+	contains "$output" "mtu=1380"
+	up exec a ping -c 1 -W 5 -s 3000 "$HOST" # in fragments
+	on host ping -c 1 -W 5 "$(endpoint_of a address6)"
+	up rm -f a
+	start b
+	equals "$(on host ip -j link show "$(endpoint_of b interface)" | jq '.[0].mtu')" 1500
+	up rm -f b
+}

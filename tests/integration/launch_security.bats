@@ -172,6 +172,19 @@ limit_of() {
 	done
 }
 
+@test "limits of version 2 hold, where its tree has the controllers" {
+	local tree=/sys/fs/cgroup group
+	[[ -e $tree/cgroup.controllers ]] || tree=/sys/fs/cgroup/unified
+	grep -q memory "$tree/cgroup.controllers" ||
+		skip "every controller of this machine is a version 1 one; tests/unit/test_cgroup.c has the files"
+	up run -d --net=none --name w -m 20m --cpus 0.5 --pids-limit 20 "$ROOT" sleep 100
+	group=$tree/underpass/$(jq -r .id "$TOPO_DIR/run-host/containers/w/config.json")
+	equals "$(cat "$group"/{memory,cpu,pids}.max | xargs)" "20971520 50000 100000 20"
+	equals "$(up exec w cat /sys/fs/cgroup/{memory,cpu,pids}.max | xargs)" "20971520 50000 100000 20"
+	run -1 up exec w mkdir /sys/fs/cgroup/x
+	equals "$(up stats --json w | jq '.[0].memory_limit')" 20971520
+}
+
 @test "cgroups go with the container" {
 	local id
 	up run -d --net=none --name g "$ROOT" sleep 100

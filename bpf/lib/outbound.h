@@ -85,11 +85,18 @@ static __always_inline void to_endpoint(struct flow_req *r, const struct pkt *p,
 	flow_req_answer_into(r, from->ep);
 }
 
+/* Two networks are, but one with a policy and those that have none, as with the firewall plugin. */
+static __always_inline bool networks_are_apart(__u16 a, __u16 b)
+{
+	return a != b && ((a && b) || !((a | b) & UP_NET_POLICY));
+}
+
 static __always_inline int to_container(struct __sk_buff *skb, struct flow_req *r,
 					const struct pkt *p, const struct sender *from,
 					const struct up_endpoint *dst, __u32 dst_id)
 {
-	if (dst->net != from->ep->net || (dst->flags | from->ep->flags) & UP_EP_ISOLATED)
+	if (networks_are_apart(dst->net, from->ep->net) ||
+	    (dst->flags | from->ep->flags) & UP_EP_ISOLATED)
 		return drop(UP_CNT_DROP_NETWORK);
 	if (!can_have_flow(p))
 		return no_flow(skb, p);

@@ -33,6 +33,8 @@ enum up_endpoint_flags {
 				    it, and so is what leaves without being masqueraded */
 };
 
+#define UP_NET_POLICY 0x8000 /* up_endpoint.net: apart from its like, and from named networks */
+
 /**
  * struct up_endpoint - a row of the endpoint table; its index is the endpoint's id
  * @state:    enum up_endpoint_state; user space writes it last when it makes a row
@@ -55,7 +57,8 @@ enum up_endpoint_flags {
  * @new_count: flows made in it
  * @sick_until: second until which it gets no connections of ports that it shares: it refused one
  * @flags:    enum up_endpoint_flags
- * @net:      network; endpoints of different networks do not reach each other directly
+ * @net:      network; endpoints of different networks do not reach each other directly. 0 is no
+ *            network's in particular; with UP_NET_POLICY, those of 0 are reached
  * @mac:      of the container's interface
  * @plen:     prefix lengths of its addresses
  * @device:   enum up_netdev_kind

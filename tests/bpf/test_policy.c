@@ -325,6 +325,36 @@ static void networks_do_not_reach_each_other(void **state)
 	assert_int_equal(flow_entries(f), 0);
 }
 
+/* Apart from its like and from named networks, and not from what has neither name nor policy. */
+static void a_network_with_a_policy(void **state)
+{
+	static const struct {
+		uint16_t a, c;
+		int verdict;
+	} cases[] = {
+		{0, UP_NET_POLICY, REDIRECT},
+		{UP_NET_POLICY, 0, REDIRECT},
+		{UP_NET_POLICY | 1, UP_NET_POLICY | 1, REDIRECT},
+		{UP_NET_POLICY, UP_NET_POLICY | 1, DROP},
+		{1, UP_NET_POLICY, DROP},
+		{UP_NET_POLICY, 1, DROP},
+		{0, 1, DROP},
+		{1, 0, DROP},
+		{1, 2, DROP},
+		{2, 2, REDIRECT},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct packet p = from_container(f, A, IPPROTO_UDP, ADDR_C, 40000 + i, 53);
+
+		f->endpoints[A].net = cases[i].a;
+		f->endpoints[C].net = cases[i].c;
+		assert_int_equal(run_veth(f, A, &p), cases[i].verdict);
+	}
+	assert_flows_consistent(f);
+}
+
 /* Internal: its own network and the host, and nothing beyond. */
 static void an_internal_network_ends_at_the_host(void **state)
 {
@@ -377,6 +407,7 @@ static const struct CMUnitTest tests[] = {
 	ALL(sctp_is_published),
 	ALL(sctp_is_masqueraded_with_its_port),
 	ALL(networks_do_not_reach_each_other),
+	ALL(a_network_with_a_policy),
 	ALL(an_internal_network_ends_at_the_host),
 	ONCE(so_many_new_flows_in_a_second),
 };

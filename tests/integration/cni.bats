@@ -630,8 +630,10 @@ address() {
 	contains "$(ask c1 tcp "$b2" 80)" "c2 saw"
 	RESULT=$(cni bridge ADD c3 "$(conf bridge '{"name":"net2","isDefaultGateway":true,"ipam":{"subnet":"10.48.0.0/24"}}')")
 	other=$(address)
-	# Without a policy both ways are open.
+	# Without a policy both ways are open, also between a network with one and this.
 	contains "$(ask c3 tcp "$CLIENT" 7000)" "outside saw"
+	contains "$(ask c3 tcp "$b2" 80)" "c2 saw"
+	contains "$(ask c1 tcp "$other" 80)" "c3 saw"
 	chain firewall c3 "$(with "$same" '{"name":"net2"}')"
 	run ! ask c3 tcp "$b2" 80
 	run ! ask c1 tcp "$other" 80

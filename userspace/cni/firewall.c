@@ -4,7 +4,8 @@
  * other people's FORWARD chains, where our packets do not come by; what is left is ingressPolicy.
  *
  * A network with such a policy gets a number of its own from the upper half of what
- * up_endpoint.net has; networks without one share 0, and their containers reach each other.
+ * up_endpoint.net has; networks without one share 0. The reference plugin keeps networks apart that
+ * both have a policy: from one without, and to it, the way is open.
  */
 #include <string.h>
 
@@ -20,7 +21,7 @@
 #include "core/datapath.h"
 #include "core/endpoint.h"
 
-#define NET_FIRST 0x8000 /* below are named networks */
+#define NET_FIRST UP_NET_POLICY /* below are named networks */
 #define NET_LAST  0xffff
 
 static const struct up_cni_option table[] = {

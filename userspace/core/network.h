@@ -22,7 +22,7 @@ struct up_err;
 /* Ids of named networks; those above are left to whoever keeps ids of his own
  * (up_endpoint_spec.net).
  */
-#define UP_NETWORK_ID_MAX 0x7fff
+#define UP_NETWORK_ID_MAX (UP_NET_POLICY - 1)
 
 /**
  * struct up_network - a network

@@ -253,3 +253,78 @@ FLANNEL='{"cniVersion":"0.3.1","name":"cbr0","hairpinMode":true,"ipMasq":false,"
 	nothing_left
 	equals "$(leases cbr0)" ""
 }
+
+# What CRI sends for a kubelet; podman sends a pod's name only.
+POD="CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web;K8S_POD_INFRA_CONTAINER_ID=abc"
+
+masquerades() {
+	on host iptables-save -t nat | grep -c "underpass: network $1" || true
+}
+
+@test "a bridge with ipMasq in a cluster: pods reach services, the kernel masquerades, and no longer than needed" {
+	local config service=10.96.0.10 a b
+	config=$(conf bridge '{"isDefaultGateway":true,"ipMasq":true,"hairpinMode":true,
+		"ipam":{"subnet":null,"ranges":[[{"subnet":"10.44.0.0/24"}],[{"subnet":"fd44::/64"}]]}}')
+	RESULT=$(cni bridge ADD c1 "$config" "$POD")
+	a=$(address)
+	chain portmap c1 "$PORT"
+	RESULT=$(cni bridge ADD c2 "$config" "$POD")
+	b=$(address)
+	equals "$(masquerades net)" 1
+	# As kube-proxy does it, hairpins included.
+	on host iptables -t nat -A PREROUTING -d "$service" -p tcp --dport 80 -j DNAT --to-destination "$b:80"
+	on host iptables -t nat -A PREROUTING -d "$service" -p udp --dport 81 -j DNAT --to-destination "$b:81"
+	on host iptables -t nat -A PREROUTING -d "$service" -p tcp --dport 7000 -j DNAT --to-destination "$CLIENT:7000"
+	contains "$(ask c1 tcp "$service" 80)" "c2 saw $a:"
+	contains "$(ask c1 udp "$service" 81)" "c2 saw $a:"
+	contains "$(ask c1 tcp "$service" 7000)" "outside saw $HOST:"
+	contains "$(ask c1 tcp "$CLIENT" 7000)" "outside saw $HOST:"
+	contains "$(ask c1 tcp "$b" 80)" "c2 saw $a:"
+	contains "$(ask client tcp "$HOST" 8080)" "c1 saw $CLIENT:"
+	# A firewall's reload takes the rule; the next pod brings it back.
+	on host iptables -t nat -F POSTROUTING
+	cni bridge DEL c2 "$config" "$POD"
+	cni bridge ADD c2 "$config" "$POD" >/dev/null
+	equals "$(masquerades net)" 1
+	cni bridge DEL c2 "$config" "$POD"
+	equals "$(masquerades net)" 1
+	on host iptables -t nat -F PREROUTING
+	cni portmap DEL c1 "$(conf portmap "$PORT")" "$POD"
+	cni bridge DEL c1 "$config" "$POD"
+	equals "$(masquerades net)$(on host ip6tables-save -t nat | grep -c underpass || true)" 00
+	nothing_left
+	# Without a kubelet there is nothing to leave to the kernel.
+	RESULT=$(cni bridge ADD c1 "$config" "CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAME=web")
+	equals "$(masquerades net)" 0
+	cni bridge DEL c1 "$config"
+}
+
+@test "type underpass in a cluster, with addresses of its own: the same" {
+	local config='{"cniVersion":"1.0.0","name":"net","type":"underpass"}' a
+	RESULT=$(cni underpass ADD c1 "$(with "$config" "$PORT")" "$POD")
+	a=$(address)
+	cni underpass ADD c2 "$config" "$POD" >/dev/null
+	on host iptables -t nat -A PREROUTING -d 10.96.0.10 -p tcp --dport 80 -j DNAT --to-destination "$a:80"
+	contains "$(ask c2 tcp 10.96.0.10 80)" "c1 saw 10.215."
+	on host iptables -t nat -F PREROUTING
+	contains "$(ask c2 tcp "$CLIENT" 7000)" "outside saw $HOST:"
+	contains "$(ask client tcp "$HOST" 8080)" "c1 saw $CLIENT:"
+	cni underpass DEL c2 "$config" "$POD"
+	cni underpass DEL c1 "$config" "$POD"
+	equals "$(masquerades net)" 0
+	nothing_left
+}
+
+@test "a bridge with ipMasq in a cluster: without iptables it fails, and leaves nothing" {
+	local config
+	config=$(conf bridge '{"isDefaultGateway":true,"ipMasq":true}')
+	mkdir -p "$TOPO_DIR/no-tools"
+	# shellcheck disable=SC2016 # the dollars are the inner shell's
+	run -1 on host unshare -m sh -c 'mount --bind "$1" /usr/sbin && shift && exec "$@"' sh "$TOPO_DIR/no-tools" \
+		env PATH=/nonexistent CNI_COMMAND=ADD CNI_CONTAINERID=id-c1 CNI_NETNS="$(topo_file c1)" CNI_IFNAME=eth0 \
+		CNI_PATH="$CNI_BIN" "$POD" UNDERPASS_PIN_DIR="$TOPO_DIR/bpf-host/underpass" \
+		UNDERPASS_RUN_DIR="$TOPO_DIR/run-host" "$CNI_BIN/bridge" <<<"$config"
+	equals "$(code "$output")" 100
+	contains "$output" "execute iptables: No such file"
+	nothing_left
+}

@@ -29,6 +29,7 @@
 #include "cni/iface.h"
 #include "cni/ipam.h"
 #include "cni/json.h"
+#include "cni/masquerade.h"
 #include "cni/options.h"
 #include "cni/place.h"
 #include "cni/policy.h"
@@ -36,6 +37,7 @@
 #include "cni/state.h"
 #include "core/datapath.h"
 #include "core/endpoint.h"
+#include "core/network.h"
 #include "core/ports.h"
 #include "net/link.h"
 
@@ -44,6 +46,7 @@
  * @gateway:       the host has the gateway's address
  * @default_route: the container's default route goes there
  * @masquerade:    what leaves the network has the host's address
+ * @by_kernel:     the host's kernel sees to that: masquerade.h
  * @mtu:           bytes; 0 for the uplink's
  * @mac:           all 0 for one that follows from the address
  * @kernel:        others may translate addresses of this host's traffic: a cluster does
@@ -51,7 +54,7 @@
  * @limits:        the same with bandwidth
  */
 struct options {
-	bool gateway, default_route, masquerade, kernel;
+	bool gateway, default_route, masquerade, by_kernel, kernel;
 	uint64_t mtu;
 	uint8_t mac[6];
 	enum up_cni_policy policy;
@@ -117,7 +120,7 @@ static int options_of(const struct up_cni *c, struct options *o, struct up_err *
 		.gateway = !bridge,
 		.default_route = ours,
 		.masquerade = ours,
-		.kernel = !ours,
+		.kernel = !ours || up_cni_in_cluster(c),
 	};
 	ret = read_options(c, o, err);
 	if (!ret && !ours)
@@ -128,6 +131,7 @@ static int options_of(const struct up_cni *c, struct options *o, struct up_err *
 		ret = up_cni_limits_parse(c, &o->limits, err);
 	if (!ret && up_cni_ipam_is_dhcp(c))
 		ret = check_dhcp(c, o, err);
+	o->by_kernel = o->kernel && o->masquerade && up_cni_in_cluster(c);
 	if (!ret && o->mtu && o->mtu < 68)
 		ret = up_cni_fail(err, UP_CNI_BAD_CONFIG, "mtu: %llu is below 68 (RFC 791)",
 				  (unsigned long long)o->mtu);
@@ -434,7 +438,7 @@ static int get_addresses(struct attach *a, struct up_endpoint_spec *spec, struct
 
 static uint32_t flags_of(const struct options *o)
 {
-	return (o->masquerade ? 0 : UP_EP_ROUTED_V4 | UP_EP_ROUTED_V6) |
+	return (o->masquerade && !o->by_kernel ? 0 : UP_EP_ROUTED_V4 | UP_EP_ROUTED_V6) |
 	       (o->gateway ? 0 : UP_EP_INTERNAL) | (o->kernel ? UP_EP_KERNEL : 0);
 }
 
@@ -446,8 +450,26 @@ static int enable_forwarding(const struct options *o, const struct up_endpoint_s
 	int ret = 0;
 
 	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++)
-		if (o->kernel && o->gateway && !o->masquerade && up_addr_set(&spec->addr[f]))
+		if (o->kernel && o->gateway && (!o->masquerade || o->by_kernel) &&
+		    (!spec->foreign || up_addr_set(&spec->addr[f])))
 			ret = up_forward_all(f, err);
+	return ret;
+}
+
+/* Of the network that all containers of this host share, where nobody manages addresses. */
+static int masquerade(const struct attach *a, const struct up_endpoint_spec *spec,
+		      struct up_err *err)
+{
+	struct up_network own;
+	int ret = up_network_get(a->dp, NULL, &own, err);
+
+	for (enum up_family f = UP_V4; !ret && f < UP_FAMILIES; f++) {
+		const struct up_cidr given = {.addr = spec->addr[f], .plen = spec->plen[f]};
+		const struct up_cidr *net = spec->foreign ? &given : &own.subnet[f];
+
+		if (up_addr_set(&net->addr))
+			ret = up_cni_masquerade(a->c, net, err);
+	}
 	return ret;
 }
 
@@ -471,6 +493,8 @@ static int add_endpoint(struct attach *a, struct up_endpoint_spec *spec, struct 
 	memcpy(spec->mac, a->o.mac, sizeof(spec->mac));
 	if (!ret)
 		ret = enable_forwarding(&a->o, spec, err);
+	if (!ret && a->o.by_kernel)
+		ret = masquerade(a, spec, err);
 	if (!ret)
 		ret = up_endpoint_add(a->dp, spec, &a->info, err);
 	a->added = !ret;
@@ -554,6 +578,7 @@ static void undo(struct attach *a)
 	if (a->leased)
 		up_cni_ipam_del(a->c, &ignored);
 	up_cni_state_remove(a->name);
+	up_cni_masquerade_end(a->c);
 	json_decref(a->c->relayed);
 	a->c->relayed = relayed;
 }
@@ -644,6 +669,7 @@ int up_cni_iface_del(struct up_cni *c, struct up_err *err)
 	ipam = up_cni_ipam_del(c, ret ? &second : err);
 	if (!ret && !ipam)
 		up_cni_state_remove(name);
+	up_cni_masquerade_end(c);
 	return ret ? ret : ipam;
 }
 
@@ -690,6 +716,7 @@ int up_cni_iface_gc(struct up_cni *c, struct up_err *err)
 	int ret = up_cni_gc(c, NULL, true, err);
 	int ipam = up_cni_ipam_gc(c, ret ? &second : err);
 
+	up_cni_masquerade_end(c);
 	return ret ? ret : ipam;
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the host sends of its own. Its kernel chooses source ports without knowing of the
- * containers' flows; where it chose one that a container already uses towards the same peer, or one
- * that is published, the answers would be taken for a container's. Such a connection is given
- * another port on its way, as if the host were one more container. Forwarded packets are let
- * through at once: they have come in somewhere.
+ * What the host sends of its own, and what its own NAT makes its own. Its kernel chooses source
+ * ports without knowing of the containers' flows; where it chose one that a container already uses
+ * towards the same peer, or one that is published, the answers would be taken for a container's.
+ * Such a connection is given another port on its way, as if the host were one more container.
+ *
+ * What our programs redirected is let through at once: it has come in somewhere, and the kernel has
+ * not routed it.
  */
 #ifndef UP_BPF_HOST_OUT_H
 #define UP_BPF_HOST_OUT_H
@@ -12,6 +14,24 @@
 #include "lib/forward.h"
 #include "lib/port.h"
 #include "lib/snat.h"
+
+/* Of <linux/skbuff.h>: 0 for a packet that has not been routed. */
+struct sk_buff___routed {
+	unsigned long _skb_refdst;
+} __attribute__((preserve_access_index));
+
+/* Where the kernel does not let us look, its NAT's choice stays as it is. */
+static __always_inline bool is_redirected(struct __sk_buff *skb)
+{
+	struct sk_buff___routed *kern;
+
+	if (!skb->ingress_ifindex)
+		return false;
+	if (!up_has_kern_ctx)
+		return true;
+	kern = bpf_cast_to_kern_ctx(skb);
+	return !kern->_skb_refdst;
+}
 
 /* Would the answer to this packet be taken for a container's? */
 static __always_inline bool answer_is_taken(const struct pkt *p)
@@ -72,7 +92,7 @@ static __always_inline int host_out(struct __sk_buff *skb, struct pkt *p)
 {
 	struct up_flow *f = NULL;
 
-	if (skb->ingress_ifindex)
+	if (is_redirected(skb))
 		return CTX_NEXT;
 	ctx_parse(skb, p);
 	p->t.ifindex = UP_IF_HOST;

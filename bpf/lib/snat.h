@@ -77,28 +77,6 @@ static __always_inline bool host_socket_owns(struct __sk_buff *skb, const struct
 	return true;
 }
 
-/* IPv4, TCP and UDP only: the NAT of others that we meet in practice. */
-static __always_inline bool conntrack_owns(struct __sk_buff *skb, const struct up_tuple *out)
-{
-	struct bpf_sock_tuple t = {
-		.ipv4.saddr = out->daddr.w[3],
-		.ipv4.daddr = out->saddr.w[3],
-		.ipv4.sport = out->dport,
-		.ipv4.dport = out->sport,
-	};
-	struct ct_opts opts = {.netns_id = -1, .l4proto = out->proto};
-	struct nf_conn *ct;
-
-	if (!up_has_conntrack || !up_addr_is_v4(&out->saddr) ||
-	    (out->proto != IPPROTO_TCP && out->proto != IPPROTO_UDP))
-		return false;
-	ct = bpf_skb_ct_lookup(skb, &t, sizeof(t.ipv4), &opts, sizeof(opts));
-	if (!ct)
-		return false;
-	bpf_ct_release(ct);
-	return true;
-}
-
 /*
  * Does nf_conntrack know this packet's connection, in either direction?
  * A global function: verified once.
@@ -132,6 +110,13 @@ int conntrack_knows(struct __sk_buff *skb, const struct up_tuple *p)
 	return 1;
 }
 
+/* Does a connection of the kernel's, of its own NAT for instance, expect the answers? */
+static __always_inline bool conntrack_owns(struct __sk_buff *skb, struct flow_scratch *s)
+{
+	tuple_reverse(&s->req.out, &s->key);
+	return conntrack_knows(skb, &s->key);
+}
+
 static __always_inline bool port_is_kept_free(const struct up_tuple *out)
 {
 	const struct up_port_half *half = port_half();
@@ -153,7 +138,7 @@ int snat_try(struct __sk_buff *skb)
 	if (!s)
 		return -ENOMEM;
 	if (s->req.masq && (port_is_kept_free(&s->req.out) || host_socket_owns(skb, &s->req.out) ||
-			    conntrack_owns(skb, &s->req.out)))
+			    conntrack_owns(skb, s)))
 		return -EBUSY;
 	return flow_claim(&s->req);
 }

@@ -10,8 +10,13 @@ setup_file() {
 	topo_ns lan
 	topo_link lan eth0 10.99.0.2/24 host lan0 10.99.0.1/24
 	ip -n "$TOPO_TAG-lan" route add default via 10.99.0.1
-	topo_exec host sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+	ip -n "$TOPO_TAG-lan" addr add fd99::2/64 dev eth0 nodad
+	ip -n "$TOPO_TAG-host" addr add fd99::1/64 dev lan0 nodad
+	ip -n "$TOPO_TAG-lan" -6 route add default via fd99::1
+	topo_exec host sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward
+		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
 	on host iptables -t nat -A POSTROUTING -s 10.99.0.0/24 -o eth0 -j MASQUERADE
+	on host ip6tables -t nat -A POSTROUTING -s fd99::/64 -o eth0 -j MASQUERADE
 	start a -p 8081:80 -p 40000-40001:9000-9001/udp
 	serve client outside 7000
 }
@@ -28,15 +33,38 @@ teardown_file() {
 	contains "$(ask client tcp "$HOST" 8081)" "a saw $CLIENT:"
 }
 
+# has_other_port OUTPUT PORT: the server saw the host's address, and another port
+has_other_port() {
+	[[ $1 == *"outside saw $HOST:"* || $1 == *"outside saw [$HOST6]:"* ]]
+	[[ ! $1 =~ "saw "[^\ ]+":$2"[\ :] ]]
+}
+
 @test "a source port that the host's own NAT uses towards a peer is not given to a container" {
-	local proto port=46000
-	for proto in tcp udp; do
-		port=$((port + 1))
-		PROBE_PORT=$port live_start lan "$CLIENT" 7000 1 "$proto"
-		run -0 on a env PROBE_PORT=$port "$PROBE" ask "$proto" "$CLIENT" 7000
-		contains "$output" "outside saw $HOST:"
-		[[ ! $output =~ "saw "[^\ ]+":$port"[\ :] ]]
-		live_end
+	local proto to port=46000
+	for to in "$CLIENT" "$CLIENT6"; do
+		for proto in tcp udp; do
+			port=$((port + 1))
+			PROBE_PORT=$port live_start lan "$to" 7000 1 "$proto"
+			run -0 on a env PROBE_PORT=$port "$PROBE" ask "$proto" "$to" 7000
+			has_other_port "$output" $port
+			live_end
+		done
+	done
+}
+
+@test "a container's source port that the host's own NAT chooses too: that connection gets another" {
+	local proto to port=46100 moved
+	for to in "$CLIENT" "$CLIENT6"; do
+		for proto in tcp udp; do
+			port=$((port + 1))
+			moved=$(counter host_moved)
+			PROBE_PORT=$port live_start a "$to" 7000 1 "$proto"
+			run -0 on lan env PROBE_PORT=$port "$PROBE" ask "$proto" "$to" 7000
+			has_other_port "$output" $port
+			equals "$(counter host_moved)" $((moved + 1))
+			run -0 on lan env PROBE_PORT=$port "$PROBE" pump "$to" 7000 1000000
+			live_end
+		done
 	done
 }
 

@@ -232,6 +232,39 @@ touch: /x: Read-only file system
 	contains "$output" $'Seccomp:\t2'
 }
 
+# podman_bundle FILE: the configuration that podman makes for $ROOT, but for its own bind mounts
+podman_bundle() {
+	# shellcheck disable=SC2016 # for the inner shell
+	topo_exec host unshare --mount --propagation private bash -c '
+		mount -t tmpfs none /run && mount -t tmpfs none /var/lib/containers && cd /run &&
+		p() {
+			podman --root /run/root --runroot /run/pods --tmpdir /run/tmp --storage-driver vfs \
+				--cgroup-manager cgroupfs --runtime runc "$@" >/dev/null
+		}
+		p create --name x --network none --ulimit nofile=1000:1000 --ulimit nproc=1000:1000 \
+			--pids-limit 50 --memory 40m --device /dev/loop-control --cap-drop CHOWN -e COLOUR=red \
+			--rootfs "$0" sleep 100 &&
+		p init x && cp /run/root/vfs-containers/*/userdata/config.json "$1"; status=$?
+		p rm -f -t 0 x; exit $status' "$ROOT" "$1.podman"
+	jq '.mounts |= map(select(.type != "bind"))' "$1.podman" >"$1"
+}
+
+@test "a bundle of podman's: its filter, limits, devices, capabilities; cgroups are its own only" {
+	podman_bundle "$BUNDLE/config.json"
+	jq -e '.linux.seccomp and .linux.devices and .linux.resources.devices' "$BUNDLE/config.json"
+	up run -d --name p --bundle "$BUNDLE" -- sleep 100
+	equals "$(up exec p sh -c 'echo $COLOUR; ulimit -n' | xargs)" "red 1000"
+	contains "$(up exec p grep Seccomp: /proc/self/status)" 2
+	run -1 up exec p swapoff /dev/null
+	contains "$output" "Operation not permitted"
+	run -1 up exec p chown 1 /tmp
+	up exec p sh -c ': </dev/loop-control'
+	equals "$(up stats --json p | jq '.[0].memory_limit')" 41943040
+	run -0 up exec p find /sys/fs/cgroup -name underpass
+	equals "$output" ""
+	up exec p sh -c 'cat /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs 2>/dev/null | grep -q .'
+}
+
 @test "options win over the bundle" {
 	script 'hostname; id -u; pwd; echo $TERM'
 	equals "$(bundle --hostname mine -u 5 -w /tmp -e TERM=dumb | xargs)" "mine 5 /tmp dumb"

@@ -141,6 +141,25 @@ static void controllers_of_both_versions(void **state)
 	holds(t, "v2/pids.max", "30");
 }
 
+/* Version 1 counts memory and swap together, version 2 swap alone. */
+static void limits_of_swap(void **state)
+{
+	const struct up_cgroup_limits l = {.memory = 1000, .swap = 3000};
+	struct tree *t = *state;
+
+	put(t, "v2/memory.max", "");
+	put(t, "v2/memory.swap.max", "");
+	assert_int_equal(up_cgroup_limit(&t->cg, &l, NULL), 0);
+	holds(t, "v2/memory.max", "1000");
+	holds(t, "v2/memory.swap.max", "2000");
+	add_v1(t, "memory");
+	put(t, "memory/memory.limit_in_bytes", "");
+	put(t, "memory/memory.memsw.limit_in_bytes", "");
+	assert_int_equal(up_cgroup_limit(&t->cg, &l, NULL), 0);
+	holds(t, "memory/memory.limit_in_bytes", "1000");
+	holds(t, "memory/memory.memsw.limit_in_bytes", "3000");
+}
+
 static void no_limit_writes_nothing(void **state)
 {
 	const struct up_cgroup_limits none = {}, pids = {.pids = 7};
@@ -188,6 +207,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(limits_of_version_2, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(limits_of_version_1, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(controllers_of_both_versions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(limits_of_swap, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_limit_writes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_missing_controller_is_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_used_by_version_2, set_up, tear_down),

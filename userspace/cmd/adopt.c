@@ -120,8 +120,10 @@ static void adopt_names(struct up_run *r, const struct up_bundle *b)
 
 static void adopt_limits(struct up_run *r, const struct up_bundle *b)
 {
-	r->cgroup_limits.memory =
-		r->cgroup_limits.memory ? r->cgroup_limits.memory : b->cgroup.memory;
+	if (!r->cgroup_limits.memory) {
+		r->cgroup_limits.memory = b->cgroup.memory;
+		r->cgroup_limits.swap = b->cgroup.swap;
+	}
 	r->cgroup_limits.cpus = r->cgroup_limits.cpus ? r->cgroup_limits.cpus : b->cgroup.cpus;
 	r->cgroup_limits.pids = r->cgroup_limits.pids ? r->cgroup_limits.pids : b->cgroup.pids;
 }

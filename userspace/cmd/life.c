@@ -132,11 +132,11 @@ static int make_root(struct up_run *r, struct up_err *err)
 }
 
 /*
- * Its own group at /sys/fs/cgroup, as a copy of the mount that the host has. Where there is none,
- * or other trees are to be seen too, init mounts what it shows, which takes the kernel 10 ms for
- * each tree.
+ * Its own groups at /sys/fs/cgroup, as copies of the mounts that the host has: nobody else's are
+ * seen then, whatever cgroup namespace it is in, and the kernel takes 10 ms to mount a tree anew.
+ * That is left to init where the host has none mounted.
  */
-static int show_cgroup(struct up_run *r, struct up_err *err)
+static int show_cgroups(struct up_run *r, struct up_err *err)
 {
 	struct up_rootfs *fs = &r->sandbox.fs;
 	const struct up_mount_change change = {
@@ -144,22 +144,18 @@ static int show_cgroup(struct up_run *r, struct up_err *err)
 		       (fs->privileged ? 0 : MOUNT_ATTR_RDONLY),
 		.propagation = MS_PRIVATE,
 	};
-	cleanup_fd int fd = -1;
-	struct up_volume *v;
+	size_t n = r->cgroup.n_v1 ? r->cgroup.n_v1 : 1;
+	int ret = 0;
 
-	if (!fs->show_cgroups || fs->n_cgroups || up_volumes_has(&fs->volumes, UP_CGROUP_DIR) ||
-	    (!fs->bundle && up_volumes_has(&fs->volumes, "/sys")))
-		return 0;
-	fd = up_mount_copy(r->cgroup.v2, "", false, NULL);
-	if (fd < 0)
-		return 0;
-	v = up_mount_change(fd, &change, err)
-		    ? NULL
-		    : up_volume_add(&fs->volumes, "cgroup2", NULL, UP_CGROUP_DIR, err);
-	if (!v)
-		return -err->code;
-	v->fd = take_fd(&fd);
-	return 0;
+	for (size_t i = 0; fs->show_cgroups && i < n && !ret; i++) {
+		int *fd = &fs->cgroup_mounts[i];
+
+		*fd = up_mount_copy(r->cgroup.n_v1 ? r->cgroup.v1[i] : r->cgroup.v2, "", false,
+				    NULL);
+		if (*fd >= 0)
+			ret = up_mount_change(*fd, &change, err);
+	}
+	return ret;
 }
 
 static int make_cgroup(struct up_run *r, struct up_err *err)
@@ -181,7 +177,7 @@ static int make_cgroup(struct up_run *r, struct up_err *err)
 		r->cgroup_names[i] = r->cgroup.controllers[i];
 	r->sandbox.fs.cgroups = r->cgroup_names;
 	ret = up_cgroup_procs(&r->cgroup, r->sandbox.cgroup_procs, err);
-	return ret ? ret : show_cgroup(r, err);
+	return ret ? ret : show_cgroups(r, err);
 }
 
 /* A user who says "run" wants it to run: bring the datapath up where it is not. */

@@ -21,12 +21,12 @@ static int take_device(struct up_bundle *b, json_t *value, struct up_err *err)
 	if (strlen(type) != 1 || !strchr("cubp", *type))
 		return up_json_unlike("type c, u, b or p", err);
 	if (major < 0 || major > UP_DEVICE_MAJOR_MAX || minor < 0 || minor > UP_DEVICE_MINOR_MAX ||
-	    mode < 0 || mode > 07777 || uid < 0 || uid > INT32_MAX || gid < 0 || gid > INT32_MAX)
+	    mode < 0 || mode > 0177777 || uid < 0 || uid > INT32_MAX || gid < 0 || gid > INT32_MAX)
 		return up_json_unlike("integers within bounds", err);
 	node.type = *type == 'u' ? 'c' : *type; /* unbuffered: mknod(1)'s other name for it */
 	node.major = (unsigned int)major;
 	node.minor = (unsigned int)minor;
-	node.mode = (unsigned int)mode;
+	node.mode = (unsigned int)mode & 07777; /* podman's has the type in it, too */
 	node.uid = (unsigned int)uid;
 	node.gid = (unsigned int)gid;
 	return up_device_nodes_add(&b->nodes, &node, err);

@@ -121,12 +121,18 @@ static int take_propagation(struct up_bundle *b, json_t *value, struct up_err *e
 int up_bundle_linux(struct up_bundle *b, json_t *value, struct up_err *err)
 {
 	static const struct up_bundle_member members[] = {
-		{"namespaces", take_namespaces},    {"uidMappings", take_uids},
-		{"gidMappings", take_gids},         {"sysctl", take_sysctls},
-		{"maskedPaths", take_masked},       {"readonlyPaths", take_guarded},
-		{"resources", up_bundle_resources}, {"rootfsPropagation", take_propagation},
-		{"cgroupsPath", up_bundle_empty},   {"devices", up_bundle_devices},
-		{"mountLabel", up_bundle_empty},    {"seccomp", up_bundle_seccomp},
+		{"namespaces", take_namespaces},
+		{"uidMappings", take_uids},
+		{"gidMappings", take_gids},
+		{"sysctl", take_sysctls},
+		{"maskedPaths", take_masked},
+		{"readonlyPaths", take_guarded},
+		{"resources", up_bundle_resources},
+		{"rootfsPropagation", take_propagation},
+		{"cgroupsPath", NULL},
+		{"devices", up_bundle_devices},
+		{"mountLabel", up_bundle_empty},
+		{"seccomp", up_bundle_seccomp},
 	};
 
 	return up_bundle_object(b, value, members, ARRAY_SIZE(members), err);

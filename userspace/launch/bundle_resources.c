@@ -65,11 +65,27 @@ static int take_memory_limit(struct up_bundle *b, json_t *value, struct up_err *
 	return ret;
 }
 
+static int take_swap(struct up_bundle *b, json_t *value, struct up_err *err)
+{
+	json_int_t n;
+	int ret = up_json_number(value, -1, INT64_MAX, &n, err);
+
+	if (!ret && n > 0)
+		b->cgroup.swap = (uint64_t)n;
+	return ret;
+}
+
 static int take_memory(struct up_bundle *b, json_t *value, struct up_err *err)
 {
-	static const struct up_bundle_member members[] = {{"limit", take_memory_limit}};
+	static const struct up_bundle_member members[] = {
+		{"limit", take_memory_limit},
+		{"swap", take_swap},
+	};
+	int ret = up_bundle_object(b, value, members, ARRAY_SIZE(members), err);
 
-	return up_bundle_object(b, value, members, ARRAY_SIZE(members), err);
+	if (!ret && b->cgroup.swap && b->cgroup.swap < b->cgroup.memory)
+		return up_json_unlike("swap of at least limit: it is both together", err);
+	return ret;
 }
 
 static int take_cpu(struct up_bundle *b, json_t *value, struct up_err *err)

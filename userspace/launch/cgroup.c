@@ -275,15 +275,31 @@ static int limit_cpus(const struct up_cgroup *cg, uint64_t cpus, struct up_err *
 	return limit_one(cg, "cpu", "cpu.cfs_quota_us", "cpu.max", is_v2 ? v2 : v1, err);
 }
 
+/* Version 2 counts swap alone, version 1 both together. */
+static int limit_memory(const struct up_cgroup *cg, const struct up_cgroup_limits *l,
+			struct up_err *err)
+{
+	char text[32];
+	bool v2;
+	int ret;
+
+	snprintf(text, sizeof(text), "%" PRIu64, l->memory);
+	ret = limit_one(cg, "memory", "memory.limit_in_bytes", "memory.max", text, err);
+	if (ret || !l->swap)
+		return ret;
+	dir_of(cg, "memory", &v2);
+	snprintf(text, sizeof(text), "%" PRIu64, l->swap - (v2 ? l->memory : 0));
+	return limit_one(cg, "memory", "memory.memsw.limit_in_bytes", "memory.swap.max", text, err);
+}
+
 int up_cgroup_limit(const struct up_cgroup *cg, const struct up_cgroup_limits *limits,
 		    struct up_err *err)
 {
 	char text[32];
 	int ret = 0;
 
-	snprintf(text, sizeof(text), "%" PRIu64, limits->memory);
 	if (limits->memory)
-		ret = limit_one(cg, "memory", "memory.limit_in_bytes", "memory.max", text, err);
+		ret = limit_memory(cg, limits, err);
 	if (!ret && limits->cpus)
 		ret = limit_cpus(cg, limits->cpus, err);
 	snprintf(text, sizeof(text), "%" PRIu64, limits->pids);

@@ -35,9 +35,15 @@ struct up_cgroup {
 /** up_cgroup_none() - nothing opened */
 void up_cgroup_none(struct up_cgroup *cg);
 
-/** struct up_cgroup_limits - 0 for no limit; @memory in bytes, @cpus in thousandths of a CPU */
+/**
+ * struct up_cgroup_limits - 0 for no limit
+ * @memory: bytes
+ * @swap:   bytes of memory and swap together, not below @memory; only with that
+ * @cpus:   thousandths of a CPU
+ * @pids:   processes
+ */
 struct up_cgroup_limits {
-	uint64_t memory, cpus, pids;
+	uint64_t memory, swap, cpus, pids;
 };
 
 /** struct up_cgroup_stats - bytes, nanoseconds, processes */

@@ -102,6 +102,8 @@ static int mount_defaults(const struct up_rootfs *fs, int root, struct up_err *e
 /* ---- cgroups ----------------------------------------------------------------------------------
  */
 
+#define CGROUP_DIR "/sys/fs/cgroup"
+
 static int mount_at(int root, const char *path, int fd, struct up_err *err)
 {
 	cleanup_fd int mount = fd, target = -1;
@@ -113,19 +115,31 @@ static int mount_at(int root, const char *path, int fd, struct up_err *err)
 			  : up_mount_move(mount, target, err);
 }
 
+/* Return: a mount of that tree, for mount_at(), or -errno */
+static int cgroup_mount(const struct up_rootfs *fs, size_t i, const char *type, const char *name,
+			uint64_t attrs, struct up_err *err)
+{
+	int fd = fs->cgroup_mounts[i];
+
+	if (fd < 0)
+		return up_mount_new(type, name, attrs, err);
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? up_fail(err, errno, "cgroup") : fd;
+}
+
 static int mount_cgroups_v1(const struct up_rootfs *fs, int root, uint64_t attrs,
 			    struct up_err *err)
 {
 	const struct up_mount_change change = {.set = attrs & MOUNT_ATTR_RDONLY};
 	cleanup_fd int top = up_mount_new("tmpfs", "mode=755,size=64k", SECURE, err);
-	int ret =
-		top < 0 ? top : mount_at(root, UP_CGROUP_DIR, fcntl(top, F_DUPFD_CLOEXEC, 3), err);
+	int ret = top < 0 ? top : mount_at(root, CGROUP_DIR, fcntl(top, F_DUPFD_CLOEXEC, 3), err);
 
 	for (size_t i = 0; i < fs->n_cgroups && !ret; i++) {
 		char path[96];
 
-		snprintf(path, sizeof(path), UP_CGROUP_DIR "/%s", fs->cgroups[i]);
-		ret = mount_at(root, path, up_mount_new("cgroup", fs->cgroups[i], attrs, err), err);
+		snprintf(path, sizeof(path), CGROUP_DIR "/%s", fs->cgroups[i]);
+		ret = mount_at(root, path,
+			       cgroup_mount(fs, i, "cgroup", fs->cgroups[i], attrs, err), err);
 	}
 	return ret ? ret : up_mount_change(top, &change, err);
 }
@@ -137,7 +151,7 @@ static int mount_cgroups(const struct up_rootfs *fs, int root, struct up_err *er
 
 	if (fs->n_cgroups)
 		return mount_cgroups_v1(fs, root, attrs, err);
-	return mount_at(root, UP_CGROUP_DIR, up_mount_new("cgroup2", NULL, attrs, err), err);
+	return mount_at(root, CGROUP_DIR, cgroup_mount(fs, 0, "cgroup2", NULL, attrs, err), err);
 }
 
 /* ---- sysctls ----------------------------------------------------------------------------------
@@ -266,7 +280,7 @@ static int protect(const struct up_rootfs *fs, int root, struct up_err *err)
 /* A bundle says all of it itself, and in which order. */
 static int fill(const struct up_rootfs *fs, int root, struct up_err *err)
 {
-	bool show = fs->show_cgroups && !up_volumes_has(&fs->volumes, UP_CGROUP_DIR) &&
+	bool show = fs->show_cgroups && !up_volumes_has(&fs->volumes, CGROUP_DIR) &&
 		    (fs->bundle || !taken(fs, "/sys"));
 	int ret = fs->bundle ? up_volumes_mount(&fs->volumes, root, err)
 			     : mount_defaults(fs, root, err);

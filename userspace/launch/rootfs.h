@@ -6,12 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "launch/cgroup.h"
 #include "launch/devnodes.h"
 #include "launch/volume.h"
 
 struct up_err;
-
-#define UP_CGROUP_DIR "/sys/fs/cgroup"
 
 /**
  * struct up_rootfs - what is mounted into the root, and how it is protected
@@ -25,6 +24,8 @@ struct up_err;
  * @show_cgroups: @cgroups are to be seen at /sys/fs/cgroup
  * @cgroups:     version 1 hierarchies, such as "memory"; NULL for version 2
  * @n_cgroups:   how many
+ * @cgroup_mounts: of them, or else of version 2 alone: detached mounts, -1 where init is to mount
+ *               the tree
  * @bundle:      the mounts, the masks and the read-only paths are the bundle's: none by default
  * @nodes:       devices besides the default ones
  * @masked, @n_masked, @guarded, @n_guarded: those of the bundle
@@ -36,6 +37,7 @@ struct up_rootfs {
 	bool readonly, privileged, unmasked, userns, show_cgroups, bundle;
 	const char *const *cgroups;
 	size_t n_cgroups;
+	int cgroup_mounts[UP_CGROUP_V1_MAX];
 	struct up_device_nodes nodes;
 	char **masked, **guarded;
 	size_t n_masked, n_guarded;

@@ -86,12 +86,14 @@ static int shut_off(const struct up_sandbox_spec *spec, int sock, struct up_err 
 	int keep[UP_FDS_KEPT] = {sock, s->end[0], s->end[1], s->end[2]};
 	size_t n = 4;
 
-	if (n + UP_NS_COUNT + UP_CGROUP_V1_MAX + spec->fs.volumes.n > UP_FDS_KEPT)
+	if (n + UP_NS_COUNT + 2 * UP_CGROUP_V1_MAX + spec->fs.volumes.n > UP_FDS_KEPT)
 		return up_fail_msg(err, E2BIG, "too many volumes");
 	for (size_t i = 0; i < UP_NS_COUNT; i++)
 		keep[n++] = spec->ns[i].fd;
 	for (size_t i = 0; i < spec->n_cgroup_procs; i++)
 		keep[n++] = spec->cgroup_procs[i];
+	for (size_t i = 0; i < UP_CGROUP_V1_MAX; i++)
+		keep[n++] = spec->fs.cgroup_mounts[i];
 	for (size_t i = 0; i < spec->fs.volumes.n; i++)
 		keep[n++] = spec->fs.volumes.at[i].fd;
 	prctl(PR_SET_DUMPABLE, 0);
@@ -372,6 +374,8 @@ void up_sandbox_spec_init(struct up_sandbox_spec *spec)
 	*spec = (struct up_sandbox_spec){.cgroup = -1};
 	for (int i = 0; i < UP_NS_COUNT; i++)
 		spec->ns[i] = (struct up_ns_wish){i == UP_NS_USER ? UP_NS_HOST : UP_NS_PRIVATE, -1};
+	for (int i = 0; i < UP_CGROUP_V1_MAX; i++)
+		spec->fs.cgroup_mounts[i] = -1;
 }
 
 void up_sandbox_spec_close(struct up_sandbox_spec *spec)
@@ -382,4 +386,6 @@ void up_sandbox_spec_close(struct up_sandbox_spec *spec)
 	up_close_fd(&spec->cgroup);
 	for (size_t i = 0; i < spec->n_cgroup_procs; i++)
 		up_close_fd(&spec->cgroup_procs[i]);
+	for (size_t i = 0; i < UP_CGROUP_V1_MAX; i++)
+		up_close_fd(&spec->fs.cgroup_mounts[i]);
 }

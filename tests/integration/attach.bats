@@ -549,6 +549,14 @@ only_pinned() {
 	live_end
 }
 
+@test "the systemd unit that is supplied is valid, and runs what is installed" {
+	local dir=$BATS_TEST_TMPDIR
+	make -s -C "$top" B="${BUILD:-$top/build}" install PREFIX="$dir" UNITDIR="$dir/units" >/dev/null
+	run -0 systemd-analyze verify --man=no "$dir/units/underpass-attach.service"
+	equals "$output" ""
+	contains "$(<"$dir/units/underpass-attach.service")" "ExecStart=$dir/sbin/underpass attach --watch"
+}
+
 @test "after the last detach nothing is left: no pin, no program, no row" {
 	local program
 	attach if:veth2 if:veth3

@@ -152,6 +152,9 @@ attached_by() {
 	live_start host "$HOST" 8080 3
 	carries docker0
 	live_end
+	live_start host "$(dock inspect -f '{{.NetworkSettings.GlobalIPv6Address}}' web)" 81 3
+	carries docker0
+	live_end
 	dock network create far >/dev/null
 	dbox there --network far
 	attach there

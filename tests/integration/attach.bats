@@ -181,13 +181,16 @@ swaps() {
 	topo_spawn ctr "$TOPO_DIR/rr-server" "$RR" serve 7000
 	topo_wait 10 grep -q ready "$TOPO_DIR/rr-server"
 	publish 7000:7000/udp
-	topo_spawn client "$TOPO_DIR/rr" "$RR" -d 12 -w 0 load udp "$HOST" 7000
+	# Those that talk for as long as this takes, and one that does as fast as it can.
+	live_start client "$HOST" 8080 20 udp
+	topo_spawn client "$TOPO_DIR/rr" "$RR" -d 8 -w 0 load udp "$HOST" 7000
 	for turn in 1 2; do
 		echo "turn $turn"
 		attach if:veth2
 		carries eth0 veth2
 		up detach --all
 	done
+	live_end
 	topo_wait 60 grep -q lost "$TOPO_DIR/rr"
 	equals "$(jq .lost "$TOPO_DIR/rr")" 0
 }
@@ -551,6 +554,7 @@ only_pinned() {
 
 @test "the systemd unit that is supplied is valid, and runs what is installed" {
 	local dir=$BATS_TEST_TMPDIR
+	# shellcheck disable=SC2154 # lib.bash sets it
 	make -s -C "$top" B="${BUILD:-$top/build}" install PREFIX="$dir" UNITDIR="$dir/units" >/dev/null
 	run -0 systemd-analyze verify --man=no "$dir/units/underpass-attach.service"
 	equals "$output" ""

@@ -71,13 +71,18 @@ int up_cni_chained_del(struct up_cni *c, struct up_err *err)
 	cleanup_datapath struct up_datapath *dp = NULL;
 	char name[UP_NAME_MAX + 1];
 	struct up_err ignored = {};
-
 	int ret = up_cni_find(c, &dp, name, &ignored);
 
 	if (ret == UP_CNI_OURS || (ret != UP_CNI_ADOPTED && up_cni_state_has(name)) ||
 	    !up_cni_have_next(c))
 		return 0;
-	return up_cni_next(c, NULL, err);
+	ret = up_cni_next(c, NULL, err);
+	/* It has done nothing that it could undo, then. */
+	if (!ret || up_cni_code(err) != UP_CNI_INCOMPATIBLE)
+		return ret;
+	json_decref(c->relayed);
+	c->relayed = NULL;
+	return 0;
 }
 
 static bool is_own_netns(int fd)

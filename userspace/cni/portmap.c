@@ -35,14 +35,43 @@ static const struct up_cni_option table[] = {
 	{},
 };
 
+static int let_go(struct up_datapath *dp, const char *name, struct up_err *err)
+{
+	int ret = up_endpoint_del(dp, name, err);
+
+	if (!ret)
+		up_cni_state_remove(name);
+	return ret;
+}
+
+/* Rows without their endpoint are gone already, as are rows without their maps. */
+static int portmap_del(struct up_cni *c, struct up_err *err)
+{
+	cleanup_datapath struct up_datapath *dp = NULL;
+	char name[UP_NAME_MAX + 1];
+	struct up_err ignored = {};
+	int ret = up_cni_find(c, &dp, name, &ignored);
+
+	if (ret <= 0) {
+		ret = up_cni_chained_del(c, err);
+		up_cni_state_remove_own(c); /* of an adopted one that was collected */
+		return ret;
+	}
+	ret = ret == UP_CNI_ADOPTED ? let_go(dp, name, err) : up_port_del_all(dp, name, err);
+	return ret == -ENOENT ? 0 : ret;
+}
+
 /* Return: 1 where they are published, 0 where another plugin has done it, or a code */
 static int publish(struct up_cni *c, const struct up_publish_list *list, json_t **ret_result,
 		   struct up_err *err)
 {
 	cleanup_datapath struct up_datapath *dp = NULL;
 	char name[UP_NAME_MAX + 1];
-	int ret = up_cni_find(c, &dp, name, err);
+	/* Who made the interface is done: what was begun is by a portmap that was killed. */
+	int ret = up_cni_state_begun(c) ? portmap_del(c, err) : 0;
 
+	if (!ret)
+		ret = up_cni_find(c, &dp, name, err);
 	if (ret < 0)
 		return ret;
 	if (ret) {
@@ -71,32 +100,6 @@ static int portmap_add(struct up_cni *c, json_t **ret_result, struct up_err *err
 		return ret;
 	*ret_result = json_incref(c->prev);
 	return 0;
-}
-
-static int let_go(struct up_datapath *dp, const char *name, struct up_err *err)
-{
-	int ret = up_endpoint_del(dp, name, err);
-
-	if (!ret)
-		up_cni_state_remove(name);
-	return ret;
-}
-
-/* Rows without their endpoint are gone already, as are rows without their maps. */
-static int portmap_del(struct up_cni *c, struct up_err *err)
-{
-	cleanup_datapath struct up_datapath *dp = NULL;
-	char name[UP_NAME_MAX + 1];
-	struct up_err ignored = {};
-	int ret = up_cni_find(c, &dp, name, &ignored);
-
-	if (ret <= 0) {
-		ret = up_cni_chained_del(c, err);
-		up_cni_state_remove_own(c); /* of an adopted one that was collected */
-		return ret;
-	}
-	ret = ret == UP_CNI_ADOPTED ? let_go(dp, name, err) : up_port_del_all(dp, name, err);
-	return ret == -ENOENT ? 0 : ret;
 }
 
 static int portmap_gc(struct up_cni *c, struct up_err *err)
@@ -137,6 +140,16 @@ static int check_rows(struct up_datapath *dp, const char *name, const struct up_
 	return 0;
 }
 
+/* An interface of ours is looked at by who made it; of somebody else's it is us who changed it. */
+static int check_adopted(struct up_datapath *dp, const char *name, struct up_err *err)
+{
+	struct up_err why = {};
+
+	if (up_endpoint_check(dp, name, &why) != -ESTALE)
+		return 0;
+	return up_cni_fail(err, UP_CNI_DAMAGED, "%.480s", why.msg);
+}
+
 static int portmap_check(struct up_cni *c, struct up_err *err)
 {
 	cleanup_datapath struct up_datapath *dp = NULL;
@@ -149,8 +162,15 @@ static int portmap_check(struct up_cni *c, struct up_err *err)
 	if (ret || !list.n)
 		return ret;
 	ret = up_cni_find(c, &dp, name, err);
+	if (ret < 0)
+		return ret;
 	if (!ret)
-		return up_cni_next(c, NULL, err);
+		return up_cni_state_has(name)
+			       ? up_cni_fail(err, UP_CNI_DAMAGED,
+					     "there is no longer an endpoint %s", name)
+			       : up_cni_next(c, NULL, err);
+	if (ret == UP_CNI_ADOPTED)
+		ret = check_adopted(dp, name, err);
 	return ret < 0 ? ret : check_rows(dp, name, &list, err);
 }
 

@@ -46,6 +46,32 @@ install_to() {
 	run -1 "$UNDERPASS" cni install --bin-dir relative
 }
 
+@test "install and uninstall killed at any system call: what is there is whole, and the next one completes it" {
+	local n verb ended file
+	mkdir -p "$TOPO_DIR/opt" "$TOPO_DIR/net.d"
+	for verb in install uninstall; do
+		ended=0
+		for ((n = 1; n < 5000 && !ended; n += 9)); do
+			[[ $verb == install ]] || install_to --all --json >/dev/null
+			run "$KILLAT" "$n" "$UNDERPASS" cni "$verb" --bin-dir "$TOPO_DIR/opt" \
+				--conf-dir "$TOPO_DIR/net.d"
+			((status == 137 || status == 0))
+			((status)) || ended=1
+			# What a runtime may look at meanwhile.
+			for file in "$TOPO_DIR/opt"/{underpass-cni,bridge}; do
+				[[ ! -e $file ]] || cmp "$file" "$UNDERPASS_CNI"
+			done
+			for file in "$TOPO_DIR/net.d"/*.conflist; do
+				[[ ! -e $file ]] || jq -e .plugins "$file" >/dev/null
+			done
+			install_to --all --json >/dev/null
+			"$UNDERPASS" cni uninstall --bin-dir "$TOPO_DIR/opt" >/dev/null
+			equals "$(find "$TOPO_DIR/opt" "$TOPO_DIR/net.d" -mindepth 1)" ""
+		done
+		((ended))
+	done
+}
+
 @test "a configuration that was changed stays" {
 	install_to --json
 	sed -i s/1.0.0/0.4.0/ "$TOPO_DIR/net.d/10-underpass.conflist"

@@ -102,16 +102,21 @@ routes() {
 	contains "$(routes web)" "default via 10.99.1.1 dev eth1"
 	contains "$(ctr web ip -6 route)" "default via fd99:1::1 dev eth1"
 	contains "$(ctr web probe ask tcp "$CLIENT" 7000)" "outside saw $HOST:"
-	run -1 ask client tcp "$HOST" 8080
+	contains "$(ask client tcp "$HOST" 8080)" "web saw $CLIENT:"
 	up network disconnect back web
+	contains "$(ask client tcp "$HOST" 8080)" "web saw $CLIENT:"
+	equals "$(up port list --json | jq -r '.[].endpoint' | sort -u)" web@side
 	up network disconnect side web
 	equals "$(members web)" ""
 	equals "$(routes web)" ""
+	run -1 ask client tcp "$HOST" 8080
+	up network connect vault web
+	equals "$(up port list --json | jq length)" 0
+	up network disconnect vault web
 	up network connect back web
 	equals "$(members web)" web
 	contains "$(routes web)" "default via 10.99.1.1 dev eth0"
-	up port add web 8081:80
-	contains "$(ask client tcp "$HOST" 8081)" "web saw"
+	contains "$(ask client tcp "$HOST" 8080)" "web saw"
 }
 
 @test "an internal network leads nowhere, so another one has the default route" {
@@ -235,6 +240,25 @@ up_ended() {
 	equals "$status" 0
 	((n > 50))
 	contains "$(ask client tcp "$HOST" 8080)" "web saw"
+}
+
+@test "disconnect killed at any call: gc and the next one finish it" {
+	local n=1 status=137
+	while ((status == 137)); do
+		status=0
+		[[ " $(members web) " == *" web@back "* ]] || up network connect back web
+		up_killed "$n" network disconnect fast web || status=$?
+		up gc >/dev/null
+		up network disconnect fast web 2>/dev/null || true
+		contains "$(routes web)" "default via 10.99.1.1"
+		contains "$(ask client tcp "$HOST" 8080)" "web saw"
+		equals "$(on host ip -br link | grep -c '^up')" 5
+		up network connect fast web
+		up network disconnect back web
+		n=$((n + 11))
+	done
+	equals "$status" 0
+	((n > 30))
 }
 
 # up_killed N ARG...: underpass, killed at its Nth call

@@ -99,6 +99,8 @@ static int do_connect(struct up_datapath *dp, const char *network, const char *n
 
 	if (!ret)
 		ret = up_run_recall(name, was, err);
+	if (!ret)
+		ret = up_run_publish_all(was, err);
 	if (ret)
 		return ret;
 	was->record = c;

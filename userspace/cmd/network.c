@@ -321,7 +321,7 @@ const struct up_cmd cmd_network = {
 		"  -j, --json            print JSON; inspect always does\n"
 		"connect: one more interface for a running container, endpoint CONTAINER@NAME\n"
 		"      --ip, --ip6 ADDRESS   (default: the lowest free ones)\n"
-		"disconnect: take one away, with its published ports and connections\n"
+		"disconnect: take one away; its connections end, its ports move to the next\n"
 		"  -f, --force           also where the container is dead\n"
 		"  -h, --help            print this help\n\n"
 		"'underpass run --network NAME' puts a container into one. The default network is "

@@ -112,6 +112,24 @@ static int remove_lines(const char *container, const struct up_endpoint_info *in
 	return ret;
 }
 
+static int is_member(const struct up_endpoint_info *info, void *container)
+{
+	return up_member_of(info->name, container);
+}
+
+/* Where it has no other interface, what "run" published is published again, as in docker. */
+static int set_ports(const struct up_run *r, struct up_endpoint_spec *spec, struct up_err *err)
+{
+	struct up_network net;
+	int ret = up_network_get(r->dp, spec->network, &net, err);
+
+	if (ret || net.internal || up_endpoint_foreach(r->dp, is_member, (void *)r->record.name))
+		return ret;
+	spec->ports = r->ports.pubs;
+	spec->n_ports = r->ports.n;
+	return 0;
+}
+
 /* That of the container where its first endpoint is gone, else one that tells of the network. */
 static int choose_name(struct up_run *r, const char *network, char buf[UP_NAME_MAX + 1],
 		       struct up_err *err)
@@ -130,6 +148,7 @@ int up_plug_further(struct up_run *r, int netns, const char *network, const stru
 	struct up_endpoint_spec spec = spec_of(r, netns);
 	char name[UP_NAME_MAX + 1];
 	struct up_endpoint_info info;
+	struct up_err ignored;
 	int ret = find(r->dp, r->record.name, network, &info, err);
 
 	if (ret > 0)
@@ -143,28 +162,31 @@ int up_plug_further(struct up_run *r, int netns, const char *network, const stru
 	spec.device = device;
 	spec.further = true;
 	memcpy(spec.addr, addr, sizeof(spec.addr));
-	ret = up_endpoint_add(r->dp, &spec, &info, err);
+	ret = set_ports(r, &spec, err);
+	if (!ret)
+		ret = up_endpoint_add(r->dp, &spec, &info, err);
 	if (ret)
 		return ret;
 	ret = up_members_route(r->dp, r->record.name, netns, err);
 	if (!ret)
 		ret = write_lines(r, &info, err);
 	if (ret)
-		up_endpoint_del(r->dp, name, NULL);
+		up_unplug(r->dp, r->record.name, network, netns, &ignored);
 	return ret;
 }
 
+/* Where one was killed that had come as far, the next finishes with the routes. */
 int up_unplug(struct up_datapath *dp, const char *container, const char *network, int netns,
 	      struct up_err *err)
 {
 	struct up_endpoint_info info;
-	int ret = find(dp, container, network, &info, err);
+	int found = find(dp, container, network, &info, err), ret = found;
 
-	if (!ret)
-		return up_fail_msg(err, ENOENT, "it is not in network %s", network);
-	if (ret > 0)
-		ret = up_endpoint_del(dp, info.name, err);
+	if (found > 0)
+		ret = up_member_del(dp, container, info.name, err);
 	if (!ret && netns >= 0)
 		ret = up_members_route(dp, container, netns, err);
+	if (!ret && !found)
+		return up_fail_msg(err, ENOENT, "it is not in network %s", network);
 	return ret || netns < 0 ? ret : remove_lines(container, &info, err);
 }

@@ -16,7 +16,8 @@
 int up_plug_first(struct up_run *r, int netns, struct up_endpoint_info *info, struct up_err *err);
 
 /**
- * up_plug_further() - give it another one, in another network; without published ports
+ * up_plug_further() - give it another one, in another network; with published ports where it is the
+ * only one
  * @network: which; refused where the container is in it
  * @addr:    wanted addresses, by enum up_family; all 0 for free ones
  * @device:  what is to connect it
@@ -28,7 +29,7 @@ int up_plug_further(struct up_run *r, int netns, const char *network, const stru
 		    enum up_netdev_mode device, struct up_err *err);
 
 /**
- * up_unplug() - take the interface in a network away, with its published ports
+ * up_unplug() - take the interface in a network away, see up_member_del()
  * @dp:        open datapath
  * @container: whose
  * @network:   which

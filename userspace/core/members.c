@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "core/endpoint_priv.h"
+#include "core/network.h"
+#include "core/porttab.h"
 #include "net/link.h"
 #include "net/netns.h"
 
@@ -74,6 +76,55 @@ int up_members_del(struct up_datapath *dp, const char *container, struct up_err 
 	if (ret)
 		return up_wrap(err, "endpoint %.80s", container);
 	return found ? 0 : up_fail_msg(err, ENOENT, "endpoint %.80s: no such endpoint", container);
+}
+
+struct bequest {
+	uint32_t from, to;
+};
+
+static bool bequeath(struct up_port_row *row, void *arg)
+{
+	const struct bequest *b = arg;
+
+	if (row->endpoint != b->from)
+		return false;
+	row->endpoint = (uint16_t)b->to;
+	return true;
+}
+
+/* Who publishes what @id does when that goes; 0 for nobody. */
+static uint32_t find_heir(const struct up_datapath *dp, const char *container, uint32_t id)
+{
+	for (uint32_t i = 1; i < UP_ENDPOINT_MAX; i++) {
+		const struct up_endpoint *ep = &dp->endpoints[i];
+
+		if (i != id && ep->state == UP_ENDPOINT_LIVE && is_member(ep, container) &&
+		    !up_network_is_closed(ep->net, ep->flags))
+			return i;
+	}
+	return 0;
+}
+
+int up_member_del(struct up_datapath *dp, const char *container, const char *name,
+		  struct up_err *err)
+{
+	cleanup_nl struct up_nl *nl = NULL;
+	cleanup_fd int lock = up_lock(err);
+	int ret = lock < 0 ? lock : up_nl_open(NETLINK_ROUTE, &nl, err);
+	struct bequest b = {};
+
+	if (ret)
+		return ret;
+	b.from = up_endpoint_find(dp, name);
+	if (!b.from)
+		return up_fail_msg(err, ENOENT, "endpoint %.80s: no such endpoint", name);
+	b.to = find_heir(dp, container, b.from);
+	/* From here on gc would finish it. */
+	__atomic_store_n(&dp->endpoints[b.from].state, UP_ENDPOINT_CLOSING, __ATOMIC_RELEASE);
+	if (b.to)
+		up_porttab_edit(dp->ports, bequeath, &b);
+	ret = up_endpoint_remove(dp, nl, b.from, err);
+	return ret ? up_wrap(err, "endpoint %.80s", name) : 0;
 }
 
 int up_members_admit(struct up_datapath *dp, int netns_fd, struct up_err *err)

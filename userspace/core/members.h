@@ -31,6 +31,20 @@ int up_member_name_check(const char *name, struct up_err *err);
 int up_members_del(struct up_datapath *dp, const char *container, struct up_err *err);
 
 /**
+ * up_member_del() - take one endpoint of a container away
+ * @dp:        open datapath
+ * @container: whose
+ * @name:      the endpoint
+ * @err:       why it failed
+ *
+ * What it has published is published, from one instant to the next, by the first of the others
+ * whose network leads outside, as in docker; without one, it goes with it. Takes the state lock.
+ * Return: 0, -ENOENT, or another -errno
+ */
+int up_member_del(struct up_datapath *dp, const char *container, const char *name,
+		  struct up_err *err);
+
+/**
  * up_members_route() - give a container's namespace the default routes that follow from its
  * endpoints
  * @dp:        open datapath

@@ -82,7 +82,8 @@ static __always_inline bool fast_goes_on(const struct __sk_buff *skb, const stru
 		return false;
 	if (h->ip.protocol == IPPROTO_TCP && !(f->seen & UP_SEEN_ACK))
 		return false;
-	return f->fwd != UP_FWD_NEXTHOP || (f->oif && len <= f->mtu);
+	/* Of a queue no MTU is kept: the long way asks. */
+	return f->fwd == UP_FWD_PEER || f->fwd == UP_FWD_CHILD || (f->oif && len <= f->mtu);
 }
 
 static __always_inline void fast_rewrite(struct ethhdr *eth, struct fast_headers *h, __u16 *check,

@@ -95,6 +95,18 @@ static __always_inline int forward_local(struct __sk_buff *skb, const struct pkt
 	return rewrite_port(skb, p, f) ? malformed() : CTX_NEXT;
 }
 
+/* Through a queue it is the veth that delivers, and what its other end is too small for it drops in
+ * silence. (bpf_redirect_peer() does not ask the other end.) */
+static __always_inline int forward_queue(struct __sk_buff *skb, const struct pkt *p,
+					 const struct up_flow *f)
+{
+	__u32 mtu = 0;
+
+	if (bpf_check_mtu(skb, f->out.ifindex, &mtu, 0, 0) == BPF_MTU_CHK_RET_FRAG_NEEDED)
+		return icmp_reply(skb, p, REPLY_TOO_BIG, mtu);
+	return forward_peer(skb, p, f);
+}
+
 static __noinline int forward_rare(struct __sk_buff *skb, const struct pkt *p, struct up_flow *f,
 				   bool first)
 {
@@ -102,7 +114,9 @@ static __noinline int forward_rare(struct __sk_buff *skb, const struct pkt *p, s
 		return forward_host(skb, p, first);
 	if (f->fwd == UP_FWD_LOCAL)
 		return forward_local(skb, p, f);
-	return icmp_reply(skb, p, REPLY_TTL, 0);
+	if (p->ttl <= 1)
+		return icmp_reply(skb, p, REPLY_TTL, 0);
+	return forward_queue(skb, p, f);
 }
 
 /**
@@ -115,7 +129,7 @@ static __always_inline int flow_forward(struct __sk_buff *skb, const struct pkt 
 
 	if (p->frag == FRAG_FIRST)
 		frag_note(p);
-	if (f->fwd >= UP_FWD_HOST || p->ttl <= 1)
+	if (f->fwd >= UP_FWD_HOST || f->fwd == UP_FWD_QUEUE || p->ttl <= 1)
 		return forward_rare(skb, p, f, first);
 	return f->fwd == UP_FWD_NEXTHOP ? forward_nexthop(skb, p, f, first)
 					: forward_peer(skb, p, f);

@@ -150,7 +150,7 @@ learn() {
 }
 
 @test "a container with a smaller MTU than the uplink's loses nothing" {
-	local to
+	local to told
 	start small --mtu 1280 -p 8090:80 -p 8090:80/udp
 	learn
 	for to in "$HOST" "$HOST6"; do
@@ -167,6 +167,18 @@ learn() {
 		equals "$(on small "$PROBE" pmtu "$to" 7000)" "mtu 1280"
 		equals "$(on small "$PROBE" pump "$to" 7000 5000000)" "ok 5000000"
 	done
+	# With a queue in front of it, what is too large for it is told.
+	told=$(counter drop_too_big)
+	up limit small --in 1gbit
+	equals "$(on a "$PROBE" pmtu "$(address_of small)" 80)" "mtu 1280"
+	equals "$(on a "$PROBE" pmtu "$(endpoint_of small address6)" 80)" "mtu 1280"
+	for to in "$HOST" "$HOST6"; do
+		equals "$(on b "$PROBE" pmtu "$to" 8090)" "mtu 1280"
+		equals "$(on client "$PROBE" pmtu "$to" 8090)" "mtu 1280"
+		equals "$(on client "$PROBE" datagram "$to" 8090 8000)" "ok 8000"
+		equals "$(on client "$PROBE" pump "$to" 8090 5000000)" "ok 5000000"
+	done
+	(($(counter drop_too_big) >= told + 6))
 	up stop small
 	up rm small
 }

@@ -48,6 +48,7 @@ install_to() {
 
 @test "install and uninstall killed at any system call: what is there is whole, and the next one completes it" {
 	local n verb ended file
+	rm -rf "$TOPO_DIR"/{opt,net.d}
 	mkdir -p "$TOPO_DIR/opt" "$TOPO_DIR/net.d"
 	for verb in install uninstall; do
 		ended=0

@@ -384,6 +384,19 @@ may_begin_when() {
 	equals "$(fast eth0)" 0
 }
 
+@test "a TTL that expires here: the kernel says so to the sender" {
+	local before
+	attach if:veth2
+	live_start client "$HOST" 8080 20
+	carries eth0
+	before=$(snmp host Icmp OutTimeExcds)
+	ip -n "$TOPO_TAG-client" route change 192.0.2.0/24 dev eth0 src "$CLIENT" hoplimit 1
+	live_breaks
+	ip -n "$TOPO_TAG-client" route change 192.0.2.0/24 dev eth0 src "$CLIENT"
+	(($(snmp host Icmp OutTimeExcds) > before))
+	(($(rides eth0 .slow.ttl) > 0))
+}
+
 @test "what is longer than all that passed goes the kernel's way, and raises the limit" {
 	up attach --refresh 10000 if:veth2
 	# Short lines until they are carried, then a long one, twice.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Headers at their edges: options, checksums, truncation. */
 #include <bpf/bpf.h>
+#include <linux/if_ether.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -30,6 +31,60 @@ static void ip_options(void **state)
 			want.src = HOST;
 			packet_assert_equal(f->out, f->len, &want);
 		}
+}
+
+/* Destination options between the IPv6 header and what follows: @n headers of @size bytes.
+ * Return: length of the frame */
+static size_t insert_extensions(uint8_t *frame, size_t len, size_t n, size_t size)
+{
+	uint8_t *ip = frame + ETH_HLEN, *ext = ip + 40, next = ip[6];
+	size_t room = n * size, payload = (size_t)(ip[4] << 8 | ip[5]) + room;
+
+	memmove(ext + room, ext, len - ETH_HLEN - 40);
+	memset(ext, 0, room);
+	ip[4] = (uint8_t)(payload >> 8);
+	ip[5] = (uint8_t)payload;
+	ip[6] = IPPROTO_DSTOPTS;
+	for (size_t i = 0; i < n; i++, ext += size) {
+		ext[0] = i + 1 < n ? IPPROTO_DSTOPTS : next;
+		ext[1] = (uint8_t)(size / 8 - 1);
+		ext[2] = 1; /* PadN */
+		ext[3] = (uint8_t)(size - 4);
+	}
+	return len + room;
+}
+
+/* As many extension headers as any real packet has, and no more: the walk has a bound. */
+static void extension_headers(void **state)
+{
+	static const struct {
+		size_t n, size;
+		bool ours;
+	} vectors[] = {{1, 8, true},   {2, 8, true},    {6, 8, true},  {7, 8, false},
+		       {1, 128, true}, {1, 136, false}, {2, 64, true}, {2, 72, false}};
+	struct fixture *f = *state;
+
+	publish(f, A, "8080:80/tcp,udp");
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]) * 2; i++) {
+		struct packet in = from_client(transports[i % 2], 40000, 8080),
+			      want = into(f, A, &in);
+		struct packet out = from_container(f, A, transports[i % 2], OUTSIDE, 41000, 443);
+		uint8_t got[PACKET_MAX], expected[PACKET_MAX];
+		size_t n = vectors[i / 2].n, size = vectors[i / 2].size, len, dropped;
+
+		want.dport = 80;
+		len = insert_extensions(got, packet_build(&in, got), n, size);
+		assert_int_equal(run_bytes(f, f->skel->progs.up_uplink_in, f->uplink, got, len),
+				 vectors[i / 2].ours ? REDIRECT : NEXT);
+		len = insert_extensions(expected, packet_build(&want, expected), n, size);
+		if (vectors[i / 2].ours)
+			packet_assert_bytes(f->out, f->len, expected, len);
+		dropped = counter(f, UP_CNT_DROP_MALFORMED);
+		len = insert_extensions(got, packet_build(&out, got), n, size);
+		assert_int_equal(run_bytes(f, f->skel->progs.up_veth_in, f->veth[A], got, len),
+				 vectors[i / 2].ours ? REDIRECT : DROP);
+		assert_int_equal(counter(f, UP_CNT_DROP_MALFORMED), dropped + !vectors[i / 2].ours);
+	}
 }
 
 static void payload_of_any_length(void **state)
@@ -221,15 +276,11 @@ static void mapped_addresses(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	V6(mapped_addresses),
-	BOTH(ip_options),
-	BOTH(payload_of_any_length),
-	BOTH(udp_without_a_checksum),
-	BOTH(udp_checksum_that_becomes_zero),
-	BOTH(truncated_anywhere),
-	ONCE(lengths_that_lie),
-	ONCE(addresses_are_not_ports),
-	BOTH(padding_is_kept),
+	V6(mapped_addresses),          BOTH(ip_options),
+	V6(extension_headers),         BOTH(payload_of_any_length),
+	BOTH(udp_without_a_checksum),  BOTH(udp_checksum_that_becomes_zero),
+	BOTH(truncated_anywhere),      ONCE(lengths_that_lie),
+	ONCE(addresses_are_not_ports), BOTH(padding_is_kept),
 };
 
 int main(void)

@@ -33,6 +33,12 @@ teardown_file() {
 	contains "$(ask client tcp "$HOST" 8081)" "a saw $CLIENT:"
 }
 
+@test "a container reaches the host's other networks, by the host's routes and rules" {
+	serve lan neighbour 7000
+	contains "$(on a "$PROBE" ask tcp 10.99.0.2 7000)" "neighbour saw $(address_of a):"
+	contains "$(on a "$PROBE" ask udp fd99::2 7000)" "neighbour saw [$(endpoint_of a address6)]:"
+}
+
 # has_other_port OUTPUT PORT: the server saw the host's address, and another port
 has_other_port() {
 	[[ $1 == *"outside saw $HOST:"* || $1 == *"outside saw [$HOST6]:"* ]]

@@ -164,6 +164,17 @@ flows_are() {
 	up config timeout.udp=30 timeout.udp_stream=120 timeout.tcp_time_wait=120
 }
 
+@test "a port that the host has reserved is given to no flow, not even its own" {
+	on host sh -c 'echo 42000,42002 >/proc/sys/net/ipv4/ip_local_reserved_ports'
+	up config snat.ports=42000-42002
+	start a
+	contains "$(PROBE_PORT=42000 ask a udp "$CLIENT" 7000)" "outside saw $HOST:42001:"
+	contains "$(PROBE_PORT=42002 ask a tcp "$CLIENT" 7000)" "outside saw $HOST:42001"
+	on host sh -c 'echo >/proc/sys/net/ipv4/ip_local_reserved_ports'
+	up config snat.ports=1024-65535
+	contains "$(PROBE_PORT=42003 ask a udp "$CLIENT" 7000)" "outside saw $HOST:42003:"
+}
+
 @test "60,000 connections to one destination, then another container's: to the last port, and no further" {
 	local tries before
 	before=$(counter drop_snat_ports)

@@ -194,6 +194,30 @@ owners() {
 	done | sort -u | xargs
 }
 
+@test "share: an owner that refuses leaves the set at once, and so does one that goes" {
+	local i
+	start s3 -p 8093:80,share
+	start s4 -p 8093:85,share # nobody listens there
+	i=0
+	while contains "$(hello 192.0.2.9 8093)" "s3 saw"; do
+		((++i < 100))
+	done
+	for i in 1 2 3 4 5; do
+		contains "$(hello 192.0.2.9 8093)" "s3 saw"
+	done
+	up rm --force s4
+	start s4 -p 8093:80,share
+	for ((i = 0; i < 100; i++)); do
+		[[ $(hello 192.0.2.9 8093) != s4* ]] || break
+	done
+	((i < 100))
+	up rm --force s4
+	for i in {1..20}; do
+		contains "$(hello 192.0.2.9 8093)" "s3 saw"
+	done
+	up rm --force s3
+}
+
 @test "drain: a sharing container gets no new connections, and keeps those that it has" {
 	equals "$(owners 24)" "s1 s2"
 	live_start client "$HOST" 8090 20

@@ -434,7 +434,7 @@ uint32_t reap(struct fixture *f, struct up_reap r)
 	return r.matched;
 }
 
-static uint32_t clock_now(struct fixture *f)
+uint32_t clock_now(struct fixture *f)
 {
 	struct up_sweep s;
 	uint32_t zero = 0;

@@ -143,6 +143,9 @@ void set_snat_range(struct fixture *f, uint16_t lo, uint16_t hi);
 void wait_until(struct fixture *f, bool (*cond)(struct fixture *f), int ms);
 
 /* Packets as they arrive. */
+/** clock_now() - the programs' clock, seconds */
+uint32_t clock_now(struct fixture *f);
+
 /** next_second() - wait until the programs' clock ticks */
 void next_second(struct fixture *f);
 

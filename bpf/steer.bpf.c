@@ -10,7 +10,7 @@
 static __always_inline void steer_flow(struct up_flow *f, __u32 from, const struct up_steer *r)
 {
 	if (f && f->out.ifindex == r->ifindex && f->fwd <= UP_FWD_QUEUE)
-		f->fwd = up_if_is_child(from) ? UP_FWD_QUEUE : r->fwd;
+		f->fwd = up_if_transmits(from) ? UP_FWD_QUEUE : r->fwd;
 }
 
 static long steer_slot(__u32 index, struct up_steer *r)

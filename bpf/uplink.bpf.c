@@ -169,5 +169,9 @@ int up_uplink_out(struct __sk_buff *skb)
 {
 	struct pkt p;
 
+	if (skb->mark == UP_MARK) {
+		skb->mark = 0;
+		return CTX_NEXT;
+	}
 	return host_out(skb, &p);
 }

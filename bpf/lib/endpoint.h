@@ -47,14 +47,14 @@ static __always_inline struct up_endpoint *endpoint_by_addr(const struct up_addr
 /**
  * endpoint_fwd() - how packets get into an endpoint
  * @ep:   the endpoint
- * @from: up_tuple.ifindex of theirs; bpf_redirect_peer() is for what came in, and a child's is on
- *        its way out
+ * @from: up_tuple.ifindex of theirs; bpf_redirect_peer() is for what came in, and not for what
+ *        is on its way out
  */
 static __always_inline __u8 endpoint_fwd(const struct up_endpoint *ep, __u32 from)
 {
 	if (ep->uplink)
 		return UP_FWD_CHILD;
-	return ep->flags & UP_EP_SHAPED || up_if_is_child(from) ? UP_FWD_QUEUE : UP_FWD_PEER;
+	return ep->flags & UP_EP_SHAPED || up_if_transmits(from) ? UP_FWD_QUEUE : UP_FWD_PEER;
 }
 
 /**

@@ -6,6 +6,7 @@
 
 #define UP_BPF_TCX_INGRESS 46 /* enum bpf_attach_type, Linux 6.6 */
 #define UP_BPF_TCX_EGRESS  47
+#define UP_BPF_NETKIT_PEER 55 /* Linux 6.7 */
 
 #define UP_TCX_NEXT (-1) /* the next program decides; the same number as TC_ACT_UNSPEC */
 #define UP_TCX_DROP 2    /* the same number as TC_ACT_SHOT */

@@ -20,6 +20,7 @@ enum up_netdev_kind {
 	UP_NETDEV_MACVLAN, /* a private-mode child of an uplink: see macvlan.h */
 	UP_NETDEV_ADOPTED, /* a veth, or a child of an uplink, of somebody else's: only flows to
 			      published ports are ours */
+	UP_NETDEV_NETKIT,  /* a pair of interfaces that is for programs: see netkit.bpf.c */
 };
 
 enum up_endpoint_flags {

@@ -72,12 +72,21 @@ static inline struct up_tuple up_tuple_widen(const struct up_tuple4 *t)
  */
 #define UP_IF_CHILD 0x40000000
 
+/* In the same way, the host's end of endpoint "id"'s netkit: UP_IF_NETKIT | id. */
+#define UP_IF_NETKIT 0x20000000
+
 /* skb->mark of packets that our own programs sent round: bpf/lib/macvlan.h. */
 #define UP_MARK 0x75705b01
 
 static inline bool up_if_is_child(__u32 ifindex)
 {
 	return ifindex >> 30 == UP_IF_CHILD >> 30;
+}
+
+/** up_if_transmits() - is what a container sends by it still on its way out when we see it? */
+static inline bool up_if_transmits(__u32 ifindex)
+{
+	return up_if_is_child(ifindex) || ifindex >> 29 == UP_IF_NETKIT >> 29;
 }
 
 /* Where a packet of a flow goes. */

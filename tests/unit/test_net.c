@@ -18,7 +18,7 @@
 
 #include "bpf/cmocka_all.h"
 
-static const struct up_veth_spec pair = {
+static const struct up_pair_spec pair = {
 	.host_name = "up7",
 	.host_mac = {2, 0, 0, 0, 0, 1},
 	.host_alias = "underpass:web",
@@ -56,12 +56,12 @@ static int another(void)
 
 static void a_veth_is_born_in_its_place(void **state)
 {
-	struct up_veth_spec spec = pair;
+	struct up_pair_spec spec = pair;
 	struct up_nl *there = NULL;
 	struct up_link link;
 
 	spec.peer_netns = another();
-	assert_int_equal(up_veth_create(*state, &spec, &err), 0);
+	assert_int_equal(up_pair_create(*state, &spec, &err), 0);
 	assert_int_equal(up_link_get(*state, "up7", 0, &link, &err), 0);
 	assert_string_equal(link.alias, "underpass:web");
 	assert_string_equal(link.kind, "veth");
@@ -77,18 +77,18 @@ static void a_veth_is_born_in_its_place(void **state)
 	assert_int_equal(link.mtu, 1400);
 	up_nl_close(&there);
 
-	assert_int_equal(up_veth_create(*state, &spec, &err), -EEXIST);
+	assert_int_equal(up_pair_create(*state, &spec, &err), -EEXIST);
 	assert_non_null(strstr(err.msg, "veth up7: create: File exists"));
 	close(spec.peer_netns);
 }
 
 static void a_link_can_be_deleted_once(void **state)
 {
-	struct up_veth_spec spec = pair;
+	struct up_pair_spec spec = pair;
 	struct up_link link;
 
 	spec.peer_netns = another();
-	assert_int_equal(up_veth_create(*state, &spec, &err), 0);
+	assert_int_equal(up_pair_create(*state, &spec, &err), 0);
 	assert_int_equal(up_link_get(*state, "up7", 0, &link, &err), 0);
 	assert_int_equal(up_link_del(*state, link.ifindex, &err), 0);
 	assert_int_equal(up_link_del(*state, link.ifindex, &err), -ENODEV);
@@ -99,14 +99,14 @@ static void a_link_can_be_deleted_once(void **state)
  * are free for the next pair. */
 static void a_link_is_deleted_quickly(void **state)
 {
-	struct up_veth_spec spec = pair;
+	struct up_pair_spec spec = pair;
 	struct up_nl *there = NULL;
 	struct up_link link;
 
 	spec.peer_netns = another();
 	assert_int_equal(up_nl_open_in(NETLINK_ROUTE, spec.peer_netns, &there, &err), 0);
 	for (int i = 0; i < 20; i++) {
-		assert_int_equal(up_veth_create(*state, &spec, &err), 0);
+		assert_int_equal(up_pair_create(*state, &spec, &err), 0);
 		assert_int_equal(up_link_get(*state, "up7", 0, &link, &err), 0);
 		assert_int_equal(up_link_set_up(*state, link.ifindex, &err), 0);
 		assert_int_equal(up_link_del_quickly(*state, link.ifindex, &err), 0);
@@ -133,11 +133,11 @@ static int stop_at_once(const struct up_link *link, void *arg)
 
 static void links_are_listed_until_told_to_stop(void **state)
 {
-	struct up_veth_spec spec = pair;
+	struct up_pair_spec spec = pair;
 	int n = 0;
 
 	spec.peer_netns = another();
-	assert_int_equal(up_veth_create(*state, &spec, &err), 0);
+	assert_int_equal(up_pair_create(*state, &spec, &err), 0);
 	assert_int_equal(up_link_foreach(*state, count_link, &n, &err), 0);
 	assert_int_equal(n, 2);
 	n = 0;
@@ -174,11 +174,11 @@ static void addresses_routes_neighbours(void **state)
 	const struct up_addr addr6 = of("fd00::2"), gateway6 = of("fd00::1");
 	struct up_route route = {.dst = UP_ANY_V4, .gateway = gateway, .onlink = true};
 	struct up_route route6 = {.gateway = gateway6, .onlink = true};
-	struct up_veth_spec spec = pair;
+	struct up_pair_spec spec = pair;
 	struct up_link link;
 
 	spec.peer_netns = another();
-	assert_int_equal(up_veth_create(*state, &spec, &err), 0);
+	assert_int_equal(up_pair_create(*state, &spec, &err), 0);
 	assert_int_equal(up_link_get(*state, "up7", 0, &link, &err), 0);
 	route.ifindex = route6.ifindex = link.ifindex;
 	assert_int_equal(up_link_set_up(*state, link.ifindex, &err), 0);

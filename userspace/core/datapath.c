@@ -397,9 +397,9 @@ static int attach_cgroup(struct bring_up *up, struct up_err *err)
 	return 0;
 }
 
-/* The programs of an earlier "up" that sit at veths. */
+/* The programs of an earlier "up" that sit at the host's ends of pairs. */
 struct old_progs {
-	int veth, police;
+	int veth, police, netkit;
 };
 
 static int swap_endpoint(struct bring_up *up, const struct up_endpoint *ep,
@@ -410,6 +410,9 @@ static int swap_endpoint(struct bring_up *up, const struct up_endpoint *ep,
 	/* The programs of a macvlan child know of nothing that could change: macvlan.bpf.c. */
 	if (ep->uplink)
 		return 0;
+	if (ep->device == UP_NETDEV_NETKIT)
+		return up_hook_netkit(bpf_program__fd(up->skel->progs.up_netkit), (int)ep->ifindex,
+				      old->netkit, err);
 	ret = up_hook_veth(bpf_program__fd(up->skel->progs.up_veth_in), (int)ep->ifindex, old->veth,
 			   err);
 	if (!ret && ep->rate_out)
@@ -459,7 +462,8 @@ static int bring_up(struct bring_up *up, struct up_err *err)
 {
 	cleanup_fd int old_veth = open_pinned_prog(up_prog_name(UP_PROG_veth_in));
 	cleanup_fd int old_police = open_pinned_prog(up_prog_name(UP_PROG_veth_police));
-	const struct old_progs old = {old_veth, old_police};
+	cleanup_fd int old_netkit = open_pinned_prog(up_prog_name(UP_PROG_netkit));
+	const struct old_progs old = {old_veth, old_police, old_netkit};
 	int ret = load(up, err);
 
 	if (!ret)

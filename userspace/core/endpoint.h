@@ -23,6 +23,7 @@ struct up_err;
 enum up_netdev_mode {
 	UP_NETDEV_MODE_VETH,
 	UP_NETDEV_MODE_MACVLAN, /* a child of an uplink: faster; not for who may configure it */
+	UP_NETDEV_MODE_NETKIT,  /* a pair without a queue on the way out: Linux 6.7 */
 	UP_NETDEV_MODE_AUTO,    /* the fastest that the host, and what is asked for, allow */
 	/* One that is there already, made and managed by somebody else: */
 	UP_NETDEV_MODE_ADOPTED,       /* a veth */

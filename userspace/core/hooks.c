@@ -16,6 +16,7 @@
 
 #define TCX_INGRESS ((enum bpf_attach_type)UP_BPF_TCX_INGRESS)
 #define TCX_EGRESS  ((enum bpf_attach_type)UP_BPF_TCX_EGRESS)
+#define NETKIT_PEER ((enum bpf_attach_type)UP_BPF_NETKIT_PEER)
 
 /* Our places among the filters of a clsact hook; nobody else's is touched. */
 #define CLSACT_FIRST    0x756f
@@ -393,19 +394,49 @@ bool up_hook_uplink_has(int ifindex)
 	return link_is_at(pin, ifindex) || !bpf_tc_query(&hook, &opts);
 }
 
-bool up_hook_veth_has(int prog_fd, int ifindex)
+static bool is_attached(uint32_t id, int ifindex, enum bpf_attach_type type)
 {
-	uint32_t ids[PROGS_MAX] = {}, id = program_id(prog_fd);
+	uint32_t ids[PROGS_MAX] = {};
 	LIBBPF_OPTS(bpf_prog_query_opts, opts, .prog_ids = ids, .prog_cnt = PROGS_MAX);
 
-	if (clsact_has(id, ifindex))
-		return true;
-	if (!up_hook_has_tcx(prog_fd) || bpf_prog_query_opts(ifindex, TCX_INGRESS, &opts))
+	if (bpf_prog_query_opts(ifindex, type, &opts))
 		return false;
 	for (uint32_t i = 0; i < opts.prog_cnt && i < PROGS_MAX; i++)
 		if (ids[i] == id)
 			return true;
 	return false;
+}
+
+bool up_hook_veth_has(int prog_fd, int ifindex)
+{
+	uint32_t id = program_id(prog_fd);
+
+	return clsact_has(id, ifindex) ||
+	       (up_hook_has_tcx(prog_fd) && is_attached(id, ifindex, TCX_INGRESS));
+}
+
+/* As up_hook_has_tcx(): ENODEV where the attach type is known, EINVAL where it is not. */
+bool up_hook_has_netkit(int prog_fd)
+{
+	return bpf_prog_attach_opts(prog_fd, NO_SUCH_IFINDEX, NETKIT_PEER, NULL) == -ENODEV;
+}
+
+bool up_hook_netkit_has(int prog_fd, int ifindex)
+{
+	return is_attached(program_id(prog_fd), ifindex, NETKIT_PEER);
+}
+
+int up_hook_netkit(int prog_fd, int ifindex, int old_fd, struct up_err *err)
+{
+	LIBBPF_OPTS(bpf_prog_attach_opts, opts);
+
+	if (old_fd >= 0) {
+		opts.flags = BPF_F_REPLACE;
+		opts.replace_prog_fd = old_fd;
+	}
+	if (bpf_prog_attach_opts(prog_fd, ifindex, NETKIT_PEER, &opts))
+		return up_fail(err, errno, "attach");
+	return 0;
 }
 
 static int child_attach(int prog_fd, const struct direction *dir, int ifindex, struct up_err *err)

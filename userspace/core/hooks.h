@@ -121,6 +121,24 @@ void up_hook_veth_remove(int prog_fd, int ifindex);
 bool up_hook_veth_has(int prog_fd, int ifindex);
 
 /**
+ * up_hook_netkit() - have a program decide what the other end of a netkit sends, or swap the one
+ * that does. As at a veth, the attachment lives as long as the device
+ * @prog_fd: the program
+ * @ifindex: the host's end
+ * @old_fd:  program to be replaced, -1 where none is attached
+ * @err:     why it failed
+ *
+ * Return: 0 or -errno
+ */
+int up_hook_netkit(int prog_fd, int ifindex, int old_fd, struct up_err *err);
+
+/** up_hook_has_netkit() - does the kernel have netkit? @prog_fd: any loaded program for TC */
+bool up_hook_has_netkit(int prog_fd);
+
+/** up_hook_netkit_has() - does this program decide what the other end sends? */
+bool up_hook_netkit_has(int prog_fd, int ifindex);
+
+/**
  * up_hook_police() - the same for the program that holds an endpoint to its rate, in front of the
  * other one
  */

@@ -185,10 +185,6 @@ int up_limit_apply(struct up_datapath *dp, struct up_nl *nl, uint32_t id, unsign
 		return 0;
 	if (dp->endpoints[id].device != UP_NETDEV_VETH)
 		return up_fail_msg(err, EOPNOTSUPP, "a rate needs a veth: --net-device veth");
-	if (dp->endpoints[id].device == UP_NETDEV_MACVLAN)
-		return up_fail_msg(err, EOPNOTSUPP,
-				   "limit: a rate needs a queue, and a macvlan endpoint has none: "
-				   "use a veth");
 	ret = up_link_get(nl, NULL, (int)dp->endpoints[id].ifindex, &link, err);
 	if (!ret && which & UP_LIMIT_OUT)
 		ret = limit_out(dp, nl, id, &link, netns_fd, err);

@@ -26,6 +26,7 @@ enum up_map {
 #define UP_PROGS(X)    \
 	X(veth_in)     \
 	X(veth_police) \
+	X(netkit)      \
 	X(reap) X(steer) X(macvlan_out) X(child_in) X(child_out) X(xdp) X(generic_mac)
 
 enum up_prog {

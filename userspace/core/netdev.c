@@ -9,6 +9,7 @@ static const struct up_netdev *const devices[] = {
 	[UP_NETDEV_VETH] = &up_netdev_veth,
 	[UP_NETDEV_MACVLAN] = &up_netdev_macvlan,
 	[UP_NETDEV_ADOPTED] = &up_netdev_adopted,
+	[UP_NETDEV_NETKIT] = &up_netdev_netkit,
 };
 
 const struct up_netdev *up_netdev_of(const struct up_endpoint *ep)
@@ -42,11 +43,21 @@ int up_netdev_check(enum up_netdev_mode mode, bool confined, struct up_err *err)
 			   "net device macvlan: not for a container with the capability NET_ADMIN");
 }
 
-/* Nor is it chosen where a rate is to be held: what it receives passes no queue. */
-static bool may_choose_macvlan(const struct up_endpoint_spec *spec)
+/*
+ * The fastest that the kernel, the uplink and the container's privileges allow. A rate is held by a
+ * queue, which only a veth's packets pass.
+ */
+static int create_fastest(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
+			  const struct up_endpoint_spec *spec, struct up_err *err)
 {
-	return spec->device == UP_NETDEV_MODE_AUTO && !spec->rate_in && !spec->rate_out &&
-	       !up_netdev_check(UP_NETDEV_MODE_MACVLAN, spec->confined, NULL);
+	int ret = -EOPNOTSUPP;
+
+	if (!spec->rate_in && !spec->rate_out) {
+		ret = create(dp, nl, id, spec, UP_NETDEV_NETKIT, err);
+		if (ret == -EOPNOTSUPP && spec->confined)
+			ret = create(dp, nl, id, spec, UP_NETDEV_MACVLAN, err);
+	}
+	return ret == -EOPNOTSUPP ? create(dp, nl, id, spec, UP_NETDEV_VETH, err) : ret;
 }
 
 int up_netdev_create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
@@ -56,14 +67,19 @@ int up_netdev_create(struct up_datapath *dp, struct up_nl *nl, uint32_t id,
 
 	if (ret)
 		return ret;
-	ret = -EOPNOTSUPP;
-	if (spec->device == UP_NETDEV_MODE_ADOPTED)
-		return create(dp, nl, id, spec, UP_NETDEV_ADOPTED, err);
-	if (spec->device == UP_NETDEV_MODE_ADOPTED_CHILD)
-		return create_adopted_child(dp, nl, id, spec, err);
-	if (spec->device == UP_NETDEV_MODE_MACVLAN)
+	switch (spec->device) {
+	case UP_NETDEV_MODE_AUTO:
+		return create_fastest(dp, nl, id, spec, err);
+	case UP_NETDEV_MODE_MACVLAN:
 		return create(dp, nl, id, spec, UP_NETDEV_MACVLAN, err);
-	if (may_choose_macvlan(spec))
-		ret = create(dp, nl, id, spec, UP_NETDEV_MACVLAN, err);
-	return ret == -EOPNOTSUPP ? create(dp, nl, id, spec, UP_NETDEV_VETH, err) : ret;
+	case UP_NETDEV_MODE_NETKIT:
+		return create(dp, nl, id, spec, UP_NETDEV_NETKIT, err);
+	case UP_NETDEV_MODE_ADOPTED:
+		return create(dp, nl, id, spec, UP_NETDEV_ADOPTED, err);
+	case UP_NETDEV_MODE_ADOPTED_CHILD:
+		return create_adopted_child(dp, nl, id, spec, err);
+	case UP_NETDEV_MODE_VETH:
+		break;
+	}
+	return create(dp, nl, id, spec, UP_NETDEV_VETH, err);
 }

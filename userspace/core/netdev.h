@@ -35,8 +35,8 @@ struct up_netdev {
 	void (*host_name)(const struct up_endpoint *ep, uint32_t id, char buf[16]);
 };
 
-extern const struct up_netdev up_netdev_veth, up_netdev_macvlan, up_netdev_adopted,
-	up_netdev_adopted_child;
+extern const struct up_netdev up_netdev_veth, up_netdev_netkit, up_netdev_macvlan,
+	up_netdev_adopted, up_netdev_adopted_child;
 
 /** up_netdev_of() - the kind of an endpoint's interface */
 const struct up_netdev *up_netdev_of(const struct up_endpoint *ep);

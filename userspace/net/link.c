@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "compat/if_link.h"
 #include "net/netns.h"
 
 static const struct nla_policy link_policy[IFLA_MAX + 1] = {
@@ -135,10 +136,11 @@ int up_link_foreach_in(struct up_nl *nl, int nsid, int (*fn)(const struct up_lin
 }
 
 /* The peer's attributes are a message of their own, header included, inside VETH_INFO_PEER. */
-static int put_peer(struct nl_msg *msg, const struct up_veth_spec *spec)
+static int put_peer(struct nl_msg *msg, const struct up_pair_spec *spec)
 {
 	struct ifinfomsg ifi = {};
-	struct nlattr *peer = nla_nest_start(msg, VETH_INFO_PEER);
+	struct nlattr *peer =
+		nla_nest_start(msg, spec->netkit ? UP_IFLA_NETKIT_PEER_INFO : VETH_INFO_PEER);
 
 	if (!peer || nlmsg_append(msg, &ifi, sizeof(ifi), NLMSG_ALIGNTO) ||
 	    nla_put_string(msg, IFLA_IFNAME, spec->peer_name) ||
@@ -150,7 +152,16 @@ static int put_peer(struct nl_msg *msg, const struct up_veth_spec *spec)
 	return 0;
 }
 
-static int put_veth(struct nl_msg *msg, const struct up_veth_spec *spec)
+/* With Ethernet headers; and while there is no program, nothing leaves the peer. */
+static int put_netkit(struct nl_msg *msg)
+{
+	return nla_put_u32(msg, UP_IFLA_NETKIT_MODE, UP_NETKIT_L2) ||
+			       nla_put_u32(msg, UP_IFLA_NETKIT_PEER_POLICY, UP_NETKIT_DROP)
+		       ? -ENOMEM
+		       : 0;
+}
+
+static int put_pair(struct nl_msg *msg, const struct up_pair_spec *spec)
 {
 	struct nlattr *info, *data;
 
@@ -159,10 +170,10 @@ static int put_veth(struct nl_msg *msg, const struct up_veth_spec *spec)
 	    (spec->mtu && nla_put_u32(msg, IFLA_MTU, spec->mtu)))
 		return -ENOMEM;
 	info = nla_nest_start(msg, IFLA_LINKINFO);
-	if (!info || nla_put_string(msg, IFLA_INFO_KIND, "veth"))
+	if (!info || nla_put_string(msg, IFLA_INFO_KIND, spec->netkit ? "netkit" : "veth"))
 		return -ENOMEM;
 	data = nla_nest_start(msg, IFLA_INFO_DATA);
-	if (!data || put_peer(msg, spec))
+	if (!data || put_peer(msg, spec) || (spec->netkit && put_netkit(msg)))
 		return -ENOMEM;
 	nla_nest_end(msg, data);
 	nla_nest_end(msg, info);
@@ -180,17 +191,19 @@ static int set_alias(struct up_nl *nl, const char *name, const char *alias, stru
 	return up_nl_do(nl, msg, err);
 }
 
-int up_veth_create(struct up_nl *nl, const struct up_veth_spec *spec, struct up_err *err)
+int up_pair_create(struct up_nl *nl, const struct up_pair_spec *spec, struct up_err *err)
 {
-	cleanup_msg struct nl_msg *msg = link_msg(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, 0);
+	cleanup_msg struct nl_msg *msg =
+		link_msg(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, spec->host_ifindex, 0);
+	const char *kind = spec->netkit ? "netkit" : "veth";
 	int ret;
 
-	if (!msg || put_veth(msg, spec))
-		return up_fail(err, ENOMEM, "veth %s: create", spec->host_name);
+	if (!msg || put_pair(msg, spec))
+		return up_fail(err, ENOMEM, "%s %s: create", kind, spec->host_name);
 	ret = up_nl_do(nl, msg, err);
 	if (!ret && spec->host_alias)
 		ret = set_alias(nl, spec->host_name, spec->host_alias, err);
-	return ret ? up_wrap(err, "veth %s: create", spec->host_name) : 0;
+	return ret ? up_wrap(err, "%s %s: create", kind, spec->host_name) : 0;
 }
 
 int up_link_change(struct up_nl *nl, int ifindex, const struct up_link_change *change,

@@ -41,7 +41,9 @@ struct up_link {
 };
 
 /**
- * struct up_veth_spec - a veth pair born in its final place
+ * struct up_pair_spec - a pair of interfaces, born in its final place
+ * @netkit:     of kind netkit, and its host end the primary one; else of kind veth
+ * @host_ifindex: index of this end, 0 for the kernel to choose
  * @host_name:  name of this end, in the namespace of the socket
  * @host_mac:   MAC of this end
  * @host_alias: IFLA_IFALIAS of this end, NULL for none
@@ -50,7 +52,9 @@ struct up_link {
  * @peer_netns: namespace fd that the other end is created in
  * @mtu:        of both ends, bytes; 0 for the kernel's default
  */
-struct up_veth_spec {
+struct up_pair_spec {
+	bool netkit;
+	int host_ifindex;
 	const char *host_name;
 	uint8_t host_mac[6];
 	const char *host_alias;
@@ -75,11 +79,11 @@ int up_link_foreach(struct up_nl *nl, int (*fn)(const struct up_link *link, void
 		    struct up_err *err);
 
 /**
- * up_veth_create() - create both ends in one atomic request: nothing to move, rename or leak.
- * The peer's names and MACs are set by the same request, inside VETH_INFO_PEER.
- * Both ends are left down.
+ * up_pair_create() - create both ends in one atomic request: nothing to move, rename or leak.
+ * The peer's names and MACs are set by the same request, inside VETH_INFO_PEER. -EOPNOTSUPP where
+ * the kernel does not have the kind. Both ends are left down.
  */
-int up_veth_create(struct up_nl *nl, const struct up_veth_spec *spec, struct up_err *err);
+int up_pair_create(struct up_nl *nl, const struct up_pair_spec *spec, struct up_err *err);
 
 /**
  * struct up_link_change - what is to become of an interface

@@ -1,0 +1,18 @@
+# shellcheck shell=bash
+# underpass, with a netkit for each container. Needs underpass.sh.
+
+mode_title netkit "underpass, netkit"
+
+mode_netkit_missing() {
+	mode_lacks busybox
+	zgrep -q '^CONFIG_NETKIT=y' /proc/config.gz "/boot/config-$(uname -r)" 2>/dev/null ||
+		echo "this kernel has no netkit (Linux 6.7, CONFIG_NETKIT)"
+}
+
+mode_netkit() {
+	up_mode "$1" --net-device netkit
+}
+
+mode_netkit_publish() {
+	up_publish "$@"
+}

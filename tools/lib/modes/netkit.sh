@@ -5,7 +5,7 @@ mode_title netkit "underpass, netkit"
 
 mode_netkit_missing() {
 	mode_lacks busybox
-	zgrep -q '^CONFIG_NETKIT=y' /proc/config.gz "/boot/config-$(uname -r)" 2>/dev/null ||
+	grep -q ' netkit_prog_attach$' /proc/kallsyms ||
 		echo "this kernel has no netkit (Linux 6.7, CONFIG_NETKIT)"
 }
 

@@ -98,7 +98,7 @@ struct {
 	__type(value, struct up_ride_own);
 } up_ride_owns SEC(".maps");
 
-/* Who is attached. User space's own. */
+/* Who is attached: written by user space only. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -541,6 +541,16 @@ static __noinline void learn_own(struct __sk_buff *skb)
 	own->gen = conf->gen;
 }
 
+/* A bridge that does not know where a container is floods its ports: what the others get says
+ * nothing. */
+static __always_inline bool is_at_home(const struct __sk_buff *skb)
+{
+	__u32 key = skb->ifindex;
+	const struct up_ride_if *row = bpf_map_lookup_elem(&up_ride_ifs, &key);
+
+	return row && (row->kind != UP_RIDE_VETH || is_to(skb, row->mac));
+}
+
 /* What the host itself sends has come in nowhere; it is learned from where it went to a bridge. */
 static __always_inline int far_end(struct __sk_buff *skb, enum up_fwd fwd)
 {
@@ -555,7 +565,7 @@ static __always_inline int far_end(struct __sk_buff *skb, enum up_fwd fwd)
 	if (!skb->ingress_ifindex && (fwd != UP_FWD_PEER || !own_of(skb, 0)))
 		return CTX_NEXT;
 	ctx_parse(skb, &p);
-	if (why_not(&p) != UP_RIDE_SLOW_MAX || !came_in_as(skb, &p, &key))
+	if (why_not(&p) != UP_RIDE_SLOW_MAX || !is_at_home(skb) || !came_in_as(skb, &p, &key))
 		return CTX_NEXT;
 	if (!skb->ingress_ifindex) {
 		learn_own(skb);

@@ -7,7 +7,7 @@
 
 #include "underpass/flow.h"
 
-#define UP_RIDE_ABI        3     /* like UP_ABI_VERSION, for what "attach" pins */
+#define UP_RIDE_ABI        4     /* like UP_ABI_VERSION, for what "attach" pins */
 #define UP_RIDE_MAX        65536 /* directions of flows in the cache */
 #define UP_RIDE_IFS        4096  /* interfaces with our programs */
 #define UP_RIDE_REFRESH_MS 1000  /* milliseconds for which one decision of the rules holds */
@@ -128,6 +128,7 @@ enum up_ride_kind { UP_RIDE_UPLINK, UP_RIDE_VETH, UP_RIDE_BRIDGE };
  * @kind:   enum up_ride_kind
  * @queued: packets to it pass its queueing discipline
  * @ifname: its name when it was attached
+ * @mac:    of a veth: the container's end
  * @engine: who runs the container: "docker", "podman", or what else named the interface
  * @id:     of the container, empty where there is none
  * @name:   of the container, for people
@@ -136,10 +137,11 @@ struct up_ride_if {
 	__u32 kind;
 	__u32 queued;
 	char ifname[16];
+	__u8 mac[6];
 	char engine[UP_RIDE_ENGINE_MAX];
 	char id[UP_RIDE_ID_MAX];
 	char name[64];
-	char pad[3];
+	char pad;
 };
 
 #endif

@@ -384,6 +384,23 @@ may_begin_when() {
 	equals "$(fast eth0)" 0
 }
 
+@test "a bridge that floods: what the wrong container got is not learned from, and no datagram lost" {
+	local port
+	on host iptables -t nat -I PREROUTING -d "$HOST" -p udp --dport 9998 \
+		-j DNAT --to-destination 172.17.0.3:81
+	on host iptables -I DOCKER-USER -d 172.17.0.3 -p udp --dport 81 -j ACCEPT
+	ip -n "$TOPO_TAG-host" link set docker0 type bridge ageing_time 0
+	attach if:veth2 if:veth3
+	for port in 8080 9998; do
+		live_start client "$HOST" "$port" 5 udp
+		carries eth0
+		live_end
+	done
+	ip -n "$TOPO_TAG-host" link set docker0 type bridge ageing_time 30000
+	on host iptables -t nat -D PREROUTING -d "$HOST" -p udp --dport 9998 \
+		-j DNAT --to-destination 172.17.0.3:81
+}
+
 @test "a TTL that expires here: the kernel says so to the sender" {
 	local before
 	attach if:veth2

@@ -21,7 +21,7 @@
 #include "net/link.h"
 #include "net/netns.h"
 
-#define BRIDGES_MAX 64 /* networks of one container */
+#define VETHS_MAX 64 /* networks of one container */
 
 /**
  * struct attach - the state of one "attach"
@@ -29,9 +29,8 @@
  * @nl:     netlink of this host
  * @target: as asked for
  * @nsid:   id of the target's namespace
- * @n:      veths attached
- * @bridge: indices of the bridges that those are ports of
- * @n_bridges: how many
+ * @veth:   those that lead there
+ * @n:      how many
  * @err:    of the caller
  */
 struct attach {
@@ -39,9 +38,8 @@ struct attach {
 	struct up_nl *nl;
 	const struct up_ride_target *target;
 	int nsid;
+	struct up_link veth[VETHS_MAX];
 	size_t n;
-	int bridge[BRIDGES_MAX];
-	size_t n_bridges;
 	struct up_err *err;
 };
 
@@ -138,22 +136,27 @@ static int add_bridge(struct attach *a, int ifindex)
 static int add_veth(struct attach *a, const struct up_link *link)
 {
 	struct up_ride_if row = {.kind = UP_RIDE_VETH, .queued = link->queued};
+	struct up_link end;
+	int ret = up_link_get_in(a->nl, link->peer_nsid, link->peer, &end, a->err);
 
-	if (link->master && a->n_bridges < BRIDGES_MAX)
-		a->bridge[a->n_bridges++] = link->master;
+	if (ret)
+		return up_wrap(a->err, "interface %s: its other end", link->name);
+	memcpy(row.mac, end.mac, sizeof(row.mac));
 	snprintf(row.ifname, sizeof(row.ifname), "%s", link->name);
 	snprintf(row.engine, sizeof(row.engine), "%s", a->target->engine);
 	snprintf(row.id, sizeof(row.id), "%s", a->target->id);
 	snprintf(row.name, sizeof(row.name), "%s", a->target->name);
-	a->n++;
-	return add_if(a->r, (uint32_t)link->ifindex, &row, a->err);
+	ret = add_if(a->r, (uint32_t)link->ifindex, &row, a->err);
+	return ret || !link->master ? ret : add_bridge(a, link->master);
 }
 
-static int add_if_of_netns(const struct up_link *link, void *arg)
+static int find_if_of_netns(const struct up_link *link, void *arg)
 {
 	struct attach *a = arg;
 
-	return link->peer_nsid == a->nsid && !strcmp(link->kind, "veth") ? add_veth(a, link) : 0;
+	if (link->peer_nsid == a->nsid && !strcmp(link->kind, "veth") && a->n < VETHS_MAX)
+		a->veth[a->n++] = *link;
+	return 0;
 }
 
 static int no_veth(const struct attach *a)
@@ -165,22 +168,22 @@ static int no_veth(const struct attach *a)
 }
 
 /* The kernel gives namespaces their ids when it lists veths that lead there. */
-static int add_netns(struct attach *a)
+static int find_netns(struct attach *a)
 {
 	int ret;
 
 	a->nsid = -2;
-	ret = up_link_foreach(a->nl, add_if_of_netns, a, a->err);
+	ret = up_link_foreach(a->nl, find_if_of_netns, a, a->err);
 	if (ret)
 		return ret;
 	a->nsid = up_netns_id(a->nl, a->target->netns_fd);
 	if (a->nsid < 0)
 		return no_veth(a);
-	ret = up_link_foreach(a->nl, add_if_of_netns, a, a->err);
+	ret = up_link_foreach(a->nl, find_if_of_netns, a, a->err);
 	return ret || a->n ? ret : no_veth(a);
 }
 
-static int add_ifname(struct attach *a)
+static int find_ifname(struct attach *a)
 {
 	struct up_link link;
 	int ret = up_link_get(a->nl, a->target->ifname, 0, &link, a->err);
@@ -191,7 +194,8 @@ static int add_ifname(struct attach *a)
 		return up_fail_msg(a->err, EINVAL,
 				   "interface %s: not the host's end of a container's veth",
 				   link.name);
-	return add_veth(a, &link);
+	a->veth[a->n++] = link;
+	return 0;
 }
 
 static int add_uplink(struct attach *a, const char *name, int ifindex)
@@ -298,9 +302,9 @@ static int attach(struct attach *a, const struct up_ride_opts *opts)
 	if (!ret)
 		ret = add_uplinks(a, opts);
 	if (!ret)
-		ret = a->target->ifname ? add_ifname(a) : add_netns(a);
-	for (size_t i = 0; !ret && i < a->n_bridges; i++)
-		ret = add_bridge(a, a->bridge[i]);
+		ret = a->target->ifname ? find_ifname(a) : find_netns(a);
+	for (size_t i = 0; !ret && i < a->n; i++)
+		ret = add_veth(a, &a->veth[i]);
 	return ret;
 }
 

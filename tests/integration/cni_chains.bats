@@ -299,6 +299,26 @@ masquerades() {
 	cni bridge DEL c1 "$config"
 }
 
+@test "pods that come and go at once: the rule is there as long as any of them, and then gone" {
+	local config n pids=() pid
+	config=$(conf bridge '{"isDefaultGateway":true,"ipMasq":true}')
+	for n in {1..12}; do
+		{
+			for _ in 1 2 3; do
+				cni bridge ADD c1 "$config" "$POD" CNI_CONTAINERID="pod$n" CNI_IFNAME="e$n" >/dev/null &&
+					((n > 1 || $(masquerades net) == 1)) &&
+					cni bridge DEL c1 "$config" "$POD" CNI_CONTAINERID="pod$n" CNI_IFNAME="e$n" || exit 1
+			done
+		} 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	equals "$(masquerades net)" 0
+	nothing_left
+}
+
 @test "type underpass in a cluster, with addresses of its own: the same" {
 	local config='{"cniVersion":"1.0.0","name":"net","type":"underpass"}' a
 	RESULT=$(cni underpass ADD c1 "$(with "$config" "$PORT")" "$POD")

@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* For up_wrap(), where nobody wants to know why. */
+static _Thread_local int last_code = EIO;
+
 static int set_code(struct up_err *err, int code)
 {
 	code = code ? abs(code) : EIO;
+	last_code = code;
 	if (err)
 		err->code = code;
 	return -code;
@@ -49,7 +53,7 @@ int up_wrap(struct up_err *err, const char *fmt, ...)
 	size_t len;
 
 	if (!err)
-		return -EIO;
+		return -last_code;
 	memcpy(old, err->msg, sizeof(old));
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);

@@ -50,7 +50,7 @@ int up_fail_msg(struct up_err *err, int code, const char *fmt, ...)
  * @err: an error filled by up_fail(); may be NULL
  * @fmt: the context, for example "endpoint web"
  *
- * Return: -err->code, or -EIO where err is NULL
+ * Return: -err->code; where @err is NULL, what this thread's last up_fail() returned
  */
 int up_wrap(struct up_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -345,6 +345,7 @@ no_zombie() {
 
 @test "--ip, --ip6, --mac-address, --mtu, limits: inside and outside" {
 	local link
+	local -x NET_DEVICE='' # a macvlan child has neither a MAC of one's choice nor rates
 	up run -d --name a --ip 10.215.0.77 --ip6 "$(up network inspect fast | jq -r '.[0].subnets[1].gateway')77" \
 		--mac-address 02:00:00:00:00:77 --mtu 1380 --limit-in 50mbit --limit-out 5mbit --limit-flows 50 --limit-new 7 \
 		"$ROOT" sleep 100

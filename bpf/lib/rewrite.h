@@ -167,7 +167,7 @@ static __always_inline int rewrite_hops(struct __sk_buff *skb, const struct pkt 
 	if (write_l3(data, end, p, f, hops))
 		return -1;
 	write_macs(data, f);
-	if (p->v6)
+	if (p->v6 && hops)
 		follow_hop_limit(skb);
 	return has_l4_changes(p) ? write_l4(skb, data, end, p, f) : 0;
 }

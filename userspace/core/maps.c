@@ -62,7 +62,8 @@ static int open_pins(struct up_datapath *dp, struct up_err *err)
 	int ret = 0;
 
 	for (int i = 0; !ret && i < UP_MAP_MAX; i++)
-		ret = open_pin(UP_PIN_MAPS, names[i], &dp->map[i], err);
+		if (dp->map[i] < 0)
+			ret = open_pin(UP_PIN_MAPS, names[i], &dp->map[i], err);
 	for (int i = 0; !ret && i < UP_PROG_MAX; i++)
 		ret = open_pin(UP_PIN_PROGS, prog_names[i], &dp->prog[i], err);
 	return ret;
@@ -93,21 +94,51 @@ static int not_up(struct up_err *err)
 			   up_pin_dir());
 }
 
+/* Of the settings, whatever their size is, the first word is the version that wrote them. */
+static int read_abi(int fd, uint32_t *ret_abi, uint32_t *ret_size, struct up_err *err)
+{
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info), zero = 0;
+	cleanup_free uint32_t *value = NULL;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return up_fail(err, errno, "read the settings");
+	value = calloc(1, info.value_size + sizeof(*value));
+	if (!value || bpf_map_lookup_elem(fd, &zero, value))
+		return up_fail(err, errno, "read the settings");
+	*ret_abi = *value;
+	*ret_size = info.value_size;
+	return 0;
+}
+
+/* First of all: which other maps there are, and what they are like, depends on the version. */
+static int open_conf(struct up_datapath *dp, struct up_err *err)
+{
+	int *fd = &dp->map[UP_MAP_conf];
+	uint32_t abi = 0, size = 0;
+	int ret = open_pin(UP_PIN_MAPS, names[UP_MAP_conf], fd, err);
+
+	if (!ret)
+		ret = read_abi(*fd, &abi, &size, err);
+	if (ret)
+		return ret;
+	if (!abi) /* an "up" that was killed before it was done */
+		return -ENOENT;
+	if (abi == UP_ABI_VERSION && size == sizeof(struct up_config))
+		return 0;
+	return up_fail_msg(err, EPROTO,
+			   "the datapath in %s has ABI %u, this underpass has %d: run "
+			   "'underpass down --force' and 'underpass up'",
+			   up_pin_dir(), abi, UP_ABI_VERSION);
+}
+
 static int check_conf(struct up_datapath *dp, struct up_err *err)
 {
 	uint64_t cookie;
 	int ret = up_conf_read(dp, &dp->conf, err);
 
-	if (ret)
-		return ret;
-	if (!dp->conf.abi) /* an "up" that was killed before it was done */
-		return -ENOENT;
-	if (dp->conf.abi != UP_ABI_VERSION)
-		return up_fail_msg(err, EPROTO,
-				   "the datapath in %s has ABI %u, this underpass has %d: run "
-				   "'underpass down --force' and 'underpass up'",
-				   up_pin_dir(), dp->conf.abi, UP_ABI_VERSION);
-	ret = up_netns_cookie(&cookie, err);
+	if (!ret)
+		ret = up_netns_cookie(&cookie, err);
 	if (ret)
 		return ret;
 	if (cookie != dp->conf.netns_cookie)
@@ -151,7 +182,9 @@ int up_datapath_open(struct up_datapath **ret_dp, struct up_err *err)
 	libbpf_set_print(quiet);
 	if (!dp)
 		return up_fail(err, ENOMEM, "open the datapath");
-	ret = open_pins(dp, err);
+	ret = open_conf(dp, err);
+	if (!ret)
+		ret = open_pins(dp, err);
 	if (!ret)
 		ret = check_conf(dp, err);
 	if (!ret)

@@ -75,13 +75,28 @@ static __always_inline void endpoint_uncount(__u32 id)
 		__sync_fetch_and_add(&ep->flows, -1);
 }
 
-/* A FIN or RST moved the deadline closer: have the sweeper look at the flow soon. */
-static __always_inline void flow_hasten(const struct up_flow *f)
+static __always_inline __u32 sooner(__u32 a, __u32 b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * A FIN or RST moved the deadline closer: have the sweeper look at the flow when it may have come,
+ * and not before. Looking costs more than the packet did: both directions, out of cold memory.
+ */
+static __always_inline void flow_hasten(const struct up_flow *f, bool rst)
 {
 	struct up_slot *slot = bpf_map_lookup_elem(&up_slots, &f->slot);
+	const struct up_config *conf = config();
+	__u32 at;
 
-	if (slot)
-		slot->check_at = 0;
+	if (!slot || !conf)
+		return;
+	at = now_sec() + (rst ? conf->timeout[UP_TMO_TCP_CLOSE]
+			      : sooner(conf->timeout[UP_TMO_TCP_FIN_WAIT],
+				       conf->timeout[UP_TMO_TCP_TIME_WAIT]));
+	if ((__s32)(at - slot->check_at) < 0)
+		slot->check_at = at;
 }
 
 static __always_inline bool flow_closed(const struct up_flow *f, const struct up_flow *reply)
@@ -148,7 +163,7 @@ static __noinline void flow_state(struct up_flow *f, __u8 seen)
 		flow_rst(f, fresh & UP_SEEN_RST);
 	f->seen |= seen;
 	if (fresh & (UP_SEEN_FIN | UP_SEEN_RST))
-		flow_hasten(f);
+		flow_hasten(f, fresh & UP_SEEN_RST);
 }
 
 /**

@@ -172,6 +172,25 @@ static __always_inline void slot_give(__u32 slot)
 	bpf_map_push_elem(&up_free_slots, &slot, 0);
 }
 
+/* When a new flow may be over at the earliest, unless its end is seen (flow_hasten). */
+static __always_inline __u32 first_deadline(__u8 proto)
+{
+	const struct up_config *conf = config();
+
+	if (!conf)
+		return 0;
+	switch (proto) {
+	case IPPROTO_TCP:
+		return now_sec() + sooner(conf->timeout[UP_TMO_TCP_SYN_SENT],
+					  conf->timeout[UP_TMO_TCP_SYN_RECV]);
+	case IPPROTO_UDP:
+		return now_sec() +
+		       sooner(conf->timeout[UP_TMO_UDP], conf->timeout[UP_TMO_UDP_STREAM]);
+	default:
+		return 0;
+	}
+}
+
 /* From here on the sweeper knows the flow. */
 static __always_inline void slot_fill(const struct flow_req *r)
 {
@@ -182,7 +201,7 @@ static __always_inline void slot_fill(const struct flow_req *r)
 	slot->key = r->key;
 	slot->owner = r->owner;
 	slot->peer = r->peer;
-	slot->check_at = 0;
+	slot->check_at = first_deadline(r->key.proto);
 	*(volatile __u32 *)&slot->used = 1;
 }
 

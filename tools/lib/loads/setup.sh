@@ -15,6 +15,9 @@ load setup_add_1000 "CNI ADD, with 20 published ports, after 1,000 others" ms se
 load_only setup_add_1000 underpass
 load_scaled setup_add_1000 endpoints 1000
 
+load setup_attach "attach two containers that docker runs" ms setup attach
+load_only setup_attach attach
+
 load_only setup_up underpass
 load_only setup_upgrade underpass
 load_only setup_run underpass docker
@@ -57,6 +60,11 @@ _setup_up_underpass() {
 
 _setup_upgrade_underpass() {
 	_timed up_in "h-$1" up
+}
+
+_setup_attach_attach() {
+	attach_in "$1" detach --all
+	_timed attach_in "$1" attach docker:server docker:peer
 }
 
 _setup_run_underpass() {

@@ -7,11 +7,13 @@ mode_attach_missing() {
 	mode_docker_missing
 }
 
-mode_attach() {
-	local world=$1
+# attach_in WORLD COMMAND...: underpass on a world's host, where it finds that host's docker
+attach_in() {
+	DOCKER_HOST=unix://$TOPO_DIR/docker-$1/sock up_in "h-$1" "${@:2}"
+}
 
-	mode_docker "$world"
-	up_host "h-$world"
-	DOCKER_HOST=unix://$TOPO_DIR/docker-$world/sock up_in "h-$world" attach \
-		docker:server docker:peer
+mode_attach() {
+	mode_docker "$1"
+	up_host "h-$1"
+	attach_in "$1" attach docker:server docker:peer
 }

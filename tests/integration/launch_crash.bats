@@ -155,3 +155,15 @@ many() {
 	clean "" 'sleep 7760'
 	echo "started and removed in $((SECONDS - begun)) s"
 }
+
+@test "gc takes away a pair whose maker was killed before it had its mark, and nobody else's" {
+	on host ip link add up77 address 02:75:70:00:00:01 type veth peer name peer77
+	on host ip link add up78 type veth peer name peer78
+	on host ip link add up79x address 02:75:70:00:00:01 type veth peer name peer79
+	up gc
+	run ! on host ip link show up77
+	on host ip link show up78 >/dev/null
+	on host ip link show up79x >/dev/null
+	on host ip link del up78
+	on host ip link del up79x
+}

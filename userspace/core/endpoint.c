@@ -525,7 +525,20 @@ bool up_endpoint_lives(const struct up_datapath *dp, struct up_nl *nl, uint32_t 
 	return ep->state == UP_ENDPOINT_LIVE && up_netdev_of(ep)->lives(dp, nl, id);
 }
 
+/* A pair whose maker was killed before it had its alias, which is set by a second request. */
+static bool is_unfinished(const struct up_link *link)
+{
+	static const uint8_t mac[] = UP_GATEWAY_MAC;
+	unsigned int id;
+	char rest;
+
+	return !link->alias[0] && (!strcmp(link->kind, "veth") || !strcmp(link->kind, "netkit")) &&
+	       !memcmp(link->mac, mac, sizeof(mac)) &&
+	       sscanf(link->name, "up%u%c", &id, &rest) == 1;
+}
+
 bool up_link_is_ours(const struct up_link *link)
 {
-	return !strncmp(link->alias, UP_ALIAS_PREFIX, strlen(UP_ALIAS_PREFIX));
+	return !strncmp(link->alias, UP_ALIAS_PREFIX, strlen(UP_ALIAS_PREFIX)) ||
+	       is_unfinished(link);
 }

@@ -98,6 +98,19 @@ static int link_make(int prog_fd, int target, enum bpf_attach_type type, uint32_
 	return 0;
 }
 
+/* Detached by the link, because dropping the last reference would detach a moment later, and who
+ * attaches again meanwhile would find the program there. */
+static int link_end(const char *pin, struct up_err *err)
+{
+	cleanup_fd int fd = bpf_obj_get(pin);
+
+	if (fd >= 0)
+		bpf_link_detach(fd);
+	if (unlink(pin) && errno != ENOENT)
+		return up_fail(err, errno, "remove %s", pin);
+	return 0;
+}
+
 static int clsact_attach(int prog_fd, const struct direction *dir, uint32_t priority, int ifindex,
 			 struct up_err *err)
 {
@@ -160,9 +173,7 @@ static int uplink_detach(const struct direction *dir, int ifindex, struct up_err
 
 	clsact_detach(dir, CLSACT_PRIORITY, ifindex);
 	uplink_pin(pin, dir, ifindex);
-	if (unlink(pin) && errno != ENOENT)
-		return up_fail(err, errno, "remove %s", pin);
-	return 0;
+	return link_end(pin, err);
 }
 
 static void xdp_pin(char buf[UP_PIN_PATH_MAX], int ifindex)
@@ -181,19 +192,12 @@ int up_hook_xdp(int prog_fd, int ifindex, uint32_t flags, struct up_err *err)
 	return link_make(prog_fd, ifindex, BPF_XDP, flags, pin, err);
 }
 
-/* Detached by the link, because dropping the last reference would detach a moment later. */
 int up_hook_xdp_remove(int ifindex, struct up_err *err)
 {
 	char pin[UP_PIN_PATH_MAX];
-	cleanup_fd int fd = -1;
 
 	xdp_pin(pin, ifindex);
-	fd = bpf_obj_get(pin);
-	if (fd >= 0)
-		bpf_link_detach(fd);
-	if (unlink(pin) && errno != ENOENT)
-		return up_fail(err, errno, "remove %s", pin);
-	return 0;
+	return link_end(pin, err);
 }
 
 static void mac_pin(char buf[UP_PIN_PATH_MAX], int ifindex)
@@ -224,9 +228,7 @@ int up_hook_generic_mac_remove(int ifindex, struct up_err *err)
 
 	clsact_detach(&ingress, CLSACT_FIRST, ifindex);
 	mac_pin(pin, ifindex);
-	if (unlink(pin) && errno != ENOENT)
-		return up_fail(err, errno, "remove %s", pin);
-	return 0;
+	return link_end(pin, err);
 }
 
 int up_hook_uplink_remove(int ifindex, struct up_err *err)

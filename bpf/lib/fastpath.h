@@ -78,12 +78,13 @@ static __always_inline bool fast_goes_on(const struct __sk_buff *skb, const stru
 {
 	__u32 len = skb->gso_size ? sizeof(h->ip) + l4 + skb->gso_size : bpf_ntohs(h->ip.tot_len);
 
-	if (f->last_seen != now_sec() || f->fwd >= UP_FWD_HOST || f->seen & UP_SEEN_PEER_RST)
+	if (f->last_seen != now_sec() || f->seen & UP_SEEN_PEER_RST)
 		return false;
 	if (h->ip.protocol == IPPROTO_TCP && !(f->seen & UP_SEEN_ACK))
 		return false;
 	/* Of a queue no MTU is kept: the long way asks. */
-	return f->fwd == UP_FWD_PEER || f->fwd == UP_FWD_CHILD || (f->oif && len <= f->mtu);
+	return f->fwd == UP_FWD_PEER || f->fwd == UP_FWD_CHILD ||
+	       (f->fwd == UP_FWD_NEXTHOP && f->oif && len <= f->mtu);
 }
 
 static __always_inline void fast_rewrite(struct ethhdr *eth, struct fast_headers *h, __u16 *check,

@@ -221,6 +221,20 @@ static void udp(void **state)
 	both_ways(*state, IPPROTO_UDP);
 }
 
+/* Where ports change, too: the destination inward, the source outward. */
+static void published(void **state)
+{
+	struct fixture *f = *state;
+	struct packet in = from_client(IPPROTO_UDP, 40000, 8080);
+	struct packet out = from_container(f, A, IPPROTO_UDP, CLIENT, 80, 40000);
+
+	publish(f, A, "8080:80/udp");
+	assert_int_equal(run_uplink(f, &in), REDIRECT);
+	assert_int_equal(run_veth(f, A, &out), REDIRECT);
+	compare_all(f, f->skel->progs.up_uplink_in, f->uplink, 0, &in);
+	compare_all(f, f->skel->progs.up_veth_in, f->veth[A], (uint32_t)f->veth[A], &out);
+}
+
 /* To the host itself: there is a flow, but nothing to rewrite. */
 static void to_the_host(void **state)
 {
@@ -231,12 +245,37 @@ static void to_the_host(void **state)
 	compare_all(f, f->skel->progs.up_veth_in, f->veth[A], (uint32_t)f->veth[A], &p);
 }
 
+/* What comes later finds its ports only if the long way has seen the first fragment. */
+static void a_first_fragment_is_noted(void **state)
+{
+	struct fixture *f = *state;
+	struct packet out = from_container(f, A, IPPROTO_UDP, OUTSIDE, 40000, 443), in, first,
+		      later;
+	int verdict;
+	uint32_t now;
+
+	open_connection(f, &out, &in);
+	do { /* within one second */
+		now = clock_now(f);
+		first = later = out;
+		first.frag_id = later.frag_id = (uint16_t)now;
+		first.frag = 0x2000;
+		later.frag = 5; /* after 8 bytes of header and 32 of payload */
+		assert_int_equal(run_veth(f, A, &out), REDIRECT);
+		assert_int_equal(run_veth(f, A, &first), REDIRECT);
+		verdict = run_veth(f, A, &later);
+	} while (clock_now(f) != now);
+	assert_int_equal(verdict, REDIRECT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(tcp),
 		BOTH(udp),
+		ONCE(published),
 		ONCE(to_the_host),
+		ONCE(a_first_fragment_is_noted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,11 +13,6 @@ teardown_file() {
 	end_world
 }
 
-# one ARG...: run in the foreground, without a network, and leave nothing
-one() {
-	up run --rm --net=none "$@"
-}
-
 @test "the exit status is the command's" {
 	run -0 one "$ROOT" true
 	run -1 one "$ROOT" false

@@ -23,10 +23,7 @@ setup() {
 }
 
 teardown() {
-	local name
-	for name in $(up ps -a -q); do
-		up rm -f "$name"
-	done
+	remove_all
 }
 
 # edit FILTER: change the configuration

@@ -28,10 +28,6 @@ teardown() {
 	equals "$(grep -c "$TOPO_DIR" /proc/self/mounts)" "$before"
 }
 
-one() {
-	up run --rm --net=none "$@"
-}
-
 tree() {
 	find "$1" -printf '%P %M %U:%G %s\n' | sort
 }

@@ -14,14 +14,7 @@ teardown_file() {
 }
 
 teardown() {
-	local name
-	for name in $(up ps -a -q); do
-		up rm -f "$name"
-	done
-}
-
-one() {
-	up run --rm --net=none "$@"
+	remove_all
 }
 
 # inside KIND OPTION...: the namespace that a container with these options is in

@@ -15,10 +15,7 @@ teardown_file() {
 }
 
 teardown() {
-	local name
-	for name in $(up ps -a -q); do
-		up rm -f "$name"
-	done
+	remove_all
 }
 
 # published NAME: "PROTOCOL HOST CONTAINER" of each range

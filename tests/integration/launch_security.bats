@@ -17,14 +17,7 @@ teardown_file() {
 }
 
 teardown() {
-	local name
-	for name in $(up ps -a -q); do
-		up rm -f "$name"
-	done
-}
-
-one() {
-	up run --rm --net=none "$@"
+	remove_all
 }
 
 # status FIELD OPTION...: a line of /proc/self/status in a container with these options

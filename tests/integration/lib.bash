@@ -164,6 +164,19 @@ make_world() {
 	up up ${WORLD_OPTIONS:-} "$@"
 }
 
+# one OPTION... ROOT COMMAND...: a container without a network, until its command ends
+one() {
+	up run --rm --net=none "$@"
+}
+
+# remove_all: every container of the host
+remove_all() {
+	local name
+	for name in $(up ps -a -q); do
+		up rm -f "$name"
+	done
+}
+
 end_world() {
 	up_cleanup
 	topo_cleanup

@@ -13,7 +13,7 @@ teardown_file() {
 }
 
 teardown() {
-	for name in $(up_containers host); do up rm -f "$name"; done
+	remove_all
 }
 
 has_netkit() {

@@ -39,23 +39,13 @@ static int show(struct up_datapath *dp, bool json)
 
 static int run(const struct up_cmd *cmd, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{},
-	};
 	cleanup_datapath struct up_datapath *dp = NULL;
 	struct up_err err = {};
 	bool json = false;
-	int opt;
+	int status = up_cmd_json(cmd, argc, argv, &json);
 
-	while ((opt = getopt_long(argc, argv, ":jh", options, NULL)) != -1) {
-		if (opt == 'h')
-			return up_cmd_help(cmd);
-		if (opt != 'j')
-			return up_cmd_bad_option(cmd, opt, argv);
-		json = true;
-	}
+	if (status >= 0)
+		return status;
 	if (up_datapath_open(&dp, &err))
 		return up_cmd_error(&err);
 	if (optind == argc)

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-int up_cmd_only_json(const struct up_cmd *cmd, int argc, char **argv, bool *ret_json)
+int up_cmd_json(const struct up_cmd *cmd, int argc, char **argv, bool *ret_json)
 {
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},
@@ -16,16 +16,23 @@ int up_cmd_only_json(const struct up_cmd *cmd, int argc, char **argv, bool *ret_
 	};
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "+:jh", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":jh", options, NULL)) != -1) {
 		if (opt == 'h')
 			return up_cmd_help(cmd);
 		if (opt != 'j')
 			return up_cmd_bad_option(cmd, opt, argv);
 		*ret_json = true;
 	}
-	if (optind < argc)
-		return up_cmd_usage(cmd, "unexpected argument '%s'", argv[optind]);
 	return -1;
+}
+
+int up_cmd_only_json(const struct up_cmd *cmd, int argc, char **argv, bool *ret_json)
+{
+	int status = up_cmd_json(cmd, argc, argv, ret_json);
+
+	if (status < 0 && optind < argc)
+		return up_cmd_usage(cmd, "unexpected argument '%s'", argv[optind]);
+	return status;
 }
 
 int up_print_json(json_t *value)

@@ -13,6 +13,13 @@
 #define UP_HELP_HELP "  -h, --help       print this help\n"
 
 /**
+ * up_cmd_json() - parse the options of a command that has none but --json and --help, and leave
+ * optind at its first argument
+ * Return: -1 to go on, or the exit status
+ */
+int up_cmd_json(const struct up_cmd *cmd, int argc, char **argv, bool *ret_json);
+
+/**
  * up_cmd_only_json() - parse the command line of a command that takes no argument and no option but
  * --json and --help
  * Return: -1 to go on, or an exit status

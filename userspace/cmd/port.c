@@ -120,21 +120,11 @@ static int list(bool json)
 
 static int run(const struct up_cmd *cmd, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{},
-	};
 	bool json = false;
-	int opt;
+	int status = up_cmd_json(cmd, argc, argv, &json);
 
-	while ((opt = getopt_long(argc, argv, ":jh", options, NULL)) != -1) {
-		if (opt == 'h')
-			return up_cmd_help(cmd);
-		if (opt != 'j')
-			return up_cmd_bad_option(cmd, opt, argv);
-		json = true;
-	}
+	if (status >= 0)
+		return status;
 	argc -= optind;
 	argv += optind;
 	if (argc && !strcmp(argv[0], "add"))
